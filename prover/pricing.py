@@ -1,0 +1,166 @@
+"""Black-76 in numpy, vectorised over anything that broadcasts.
+
+With s = σ√T, d1 = ln(F/K)/s + s/2 and d2 = d1 − s: call = df·(F·N(d1) − K·N(d2)), put by parity. Limits: from
+s = 24 on a call is worth F·df and a put K·df; at s = 0, F = 0 or K = 0 the discounted intrinsic value.
+Source: F. Black, The pricing of commodity contracts, Journal of Financial Economics 3 (1976).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.optimize import elementwise
+from scipy.special import ndtr
+
+from prover.errors import PricingError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+MAXIMUM_TOTAL_VOLATILITY: Final = 24.0
+"""s from which the limit prices hold."""
+
+_SMALLEST: Final = 1e-300
+"""Stands in for zero under logarithm and division: the formula then gives its limits by itself."""
+
+_LOWEST_SOLVED_TOTAL_VOLATILITY: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OptionTerms:
+    """What stays fixed about options while the market moves; scalars or arrays that broadcast.
+
+    Attributes:
+        strike: K ≥ 0, quote currency.
+        years: time to expiry T ≥ 0, years of 365 days.
+        is_call: true for calls, false for puts.
+    """
+
+    strike: ArrayLike
+    years: ArrayLike
+    is_call: ArrayLike
+
+
+def black76(
+    terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike, *, discount: ArrayLike = 1.0
+) -> NDArray[np.float64]:
+    """Prices of European options on a forward.
+
+    Args:
+        terms: strike, time and right.
+        forward: F ≥ 0, quote currency.
+        volatility: σ ≥ 0, fraction per square root of a year.
+        discount: df ≥ 0.
+
+    Returns:
+        Price of one unit, quote currency; shape by broadcasting.
+
+    Raises:
+        PricingError: an argument is negative or not finite.
+    """
+    forwards, strikes, total, sign = _checked_market(terms, forward, volatility)
+    discounts = _checked("discount", discount)
+    return np.asarray(discounts * undiscounted_price(forwards, strikes, total, sign), dtype=np.float64)
+
+
+def black76_delta(terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike) -> NDArray[np.float64]:
+    """Undiscounted delta to the forward, N(d1) for a call and N(d1) − 1 for a put; arguments as in :func:`black76`.
+
+    Raises:
+        PricingError: an argument is negative or not finite.
+    """
+    forwards, strikes, total, sign = _checked_market(terms, forward, volatility)
+    delta = sign * ndtr(sign * _d1(forwards, strikes, total))
+    return np.where(total >= MAXIMUM_TOTAL_VOLATILITY, np.maximum(sign, 0.0), delta)
+
+
+def undiscounted_price(
+    forward: NDArray[np.float64],
+    strike: NDArray[np.float64],
+    total_volatility: NDArray[np.float64],
+    sign: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Black-76 without discount, for arguments known to be non-negative and finite.
+
+    Args:
+        forward: F ≥ 0.
+        strike: K ≥ 0.
+        total_volatility: s = σ√T ≥ 0.
+        sign: +1 for calls, −1 for puts; puts are priced directly, as parity would cancel far from the money.
+    """
+    d1 = _d1(forward, strike, total_volatility)
+    price = sign * (forward * ndtr(sign * d1) - strike * ndtr(sign * (d1 - total_volatility)))
+    limit = np.where(sign > 0, forward, strike)
+    return np.where(total_volatility >= MAXIMUM_TOTAL_VOLATILITY, limit, np.maximum(price, 0.0))
+
+
+def implied_volatility(terms: OptionTerms, forward: ArrayLike, price: ArrayLike) -> NDArray[np.float64]:
+    """The volatility that explains each undiscounted price; NaN where none between s = 10⁻⁶ and 24 does.
+
+    Solved on the time value, the price of the option that is out of the money, where no digits are lost. The root
+    is bracketed (Chandrupatla's method of scipy), so that it is found whenever it exists.
+
+    Raises:
+        PricingError: an argument is negative or not finite, or a time to expiry is zero.
+    """
+    times = _checked("years", terms.years)
+    if not np.all(times > 0):
+        raise PricingError("years = 0: an expired option has no implied volatility; leave it out")
+    inputs = (_checked("price", price), _checked("forward", forward), _checked("strike", terms.strike))
+    prices, forwards, strikes, times, signs = np.broadcast_arrays(*inputs, times, _signs(terms.is_call))
+    time_value = prices - np.maximum(signs * (forwards - strikes), 0.0)
+    outside = np.where(forwards >= strikes, -1.0, 1.0)
+    solvable = (time_value > 0) & (time_value < np.minimum(forwards, strikes))
+    solution = np.full(prices.shape, np.nan)
+    if solvable.any():
+        arguments = (forwards[solvable], strikes[solvable], outside[solvable], time_value[solvable])
+        solution[solvable] = _solve_total_volatility(*arguments) / np.sqrt(times[solvable])
+    return solution
+
+
+def _solve_total_volatility(
+    forward: NDArray[np.float64],
+    strike: NDArray[np.float64],
+    sign: NDArray[np.float64],
+    target: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    def excess(
+        total: NDArray[np.float64],
+        forward: NDArray[np.float64],
+        strike: NDArray[np.float64],
+        sign: NDArray[np.float64],
+        target: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        return undiscounted_price(forward, strike, total, sign) - target
+
+    bracket = (_LOWEST_SOLVED_TOTAL_VOLATILITY, MAXIMUM_TOTAL_VOLATILITY)
+    result = elementwise.find_root(excess, bracket, args=(forward, strike, sign, target))
+    return np.where(result.success, result.x, np.nan)
+
+
+def _d1(
+    forward: NDArray[np.float64], strike: NDArray[np.float64], total_volatility: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    moneyness = np.log(np.maximum(forward, _SMALLEST)) - np.log(np.maximum(strike, _SMALLEST))
+    return moneyness / np.maximum(total_volatility, _SMALLEST) + 0.5 * total_volatility
+
+
+def _signs(is_call: ArrayLike) -> NDArray[np.float64]:
+    return np.where(np.asarray(is_call, dtype=np.bool_), 1.0, -1.0)
+
+
+def _checked_market(
+    terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    total = _checked("volatility", volatility) * np.sqrt(_checked("years", terms.years))
+    return _checked("forward", forward), _checked("strike", terms.strike), total, _signs(terms.is_call)
+
+
+def _checked(name: str, argument: ArrayLike) -> NDArray[np.float64]:
+    value = np.atleast_1d(np.asarray(argument, dtype=np.float64))
+    usable = np.isfinite(value) & (value >= 0)
+    if not usable.all():
+        raise PricingError(f"{name} = {float(value[~usable][0])}: it must be finite and not negative")
+    return value.reshape(np.shape(argument))
