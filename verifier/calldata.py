@@ -35,7 +35,7 @@ class MarginClaim:
 
 def inverse_hint(key: VerifyingKey, statement: Statement, proof: bytes) -> bytes:
     """32 bytes: the inverse of the product of the eight denominators (zero when there is none: then it is refused)."""
-    challenges = replay_transcript(key, statement, decode_proof(proof, statement.books))
+    challenges = replay_transcript(key, statement, decode_proof(proof, statement.books)).challenges
     product = 1
     for value in denominators(key.shape, challenges.beta, challenges.zeta):
         product = product * value % MODULUS

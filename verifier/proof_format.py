@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from verifier.curve import COMPRESSED_BYTES, POINT_BYTES
 from verifier.errors import MalformedInputError
 from verifier.scalar_field import SCALAR_BYTES, decode_scalar, encode_scalar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 POINTS_PER_BOOK: Final = 3
 SHARED_POINTS: Final = 4
@@ -25,8 +22,32 @@ def proof_length(books: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluations:
+    """The scalars of a proof, integers in [0, r).
+
+    Attributes:
+        inverses: Ā_b = A_b(ζ).
+        digits: r̄_b = r_b(ωζ).
+        accumulator: acc̄ = acc(ωζ).
+        rows: t̄_b = t_b(ζ).
+        table: T̄ = T(ζ).
+    """
+
+    inverses: tuple[int, ...]
+    digits: tuple[int, ...]
+    accumulator: int
+    rows: tuple[int, ...]
+    table: int
+
+    def encode(self) -> bytes:
+        """What s4 absorbs, and the end of a proof."""
+        values = (*self.inverses, *self.digits, self.accumulator, *self.rows, self.table)
+        return b"".join(map(encode_scalar, values))
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """A proof in parts; points are encodings (96 bytes, the last opening 48), scalars integers in [0, r).
+    """A proof in parts; points are encodings: 96 bytes, the last opening 48.
 
     Attributes:
         digits: [r_b].
@@ -37,11 +58,7 @@ class Proof:
         quotient: [h].
         opening: [W].
         last_opening: [W'], compressed.
-        inverse_values: Ā_b.
-        digit_values: r̄_b.
-        accumulator_value: acc̄.
-        row_values: t̄_b.
-        table_value: T̄.
+        values: the scalars.
     """
 
     digits: tuple[bytes, ...]
@@ -52,11 +69,7 @@ class Proof:
     quotient: bytes
     opening: bytes
     last_opening: bytes
-    inverse_values: tuple[int, ...]
-    digit_values: tuple[int, ...]
-    accumulator_value: int
-    row_values: tuple[int, ...]
-    table_value: int
+    values: Evaluations
 
     @property
     def books(self) -> int:
@@ -71,28 +84,10 @@ class Proof:
         """What s2 absorbs."""
         return b"".join(self.inverses) + self.accumulator + b"".join(self.rows)
 
-    def evaluation_bytes(self) -> bytes:
-        """What s4 absorbs."""
-        return evaluation_bytes(
-            self.inverse_values, self.digit_values, self.accumulator_value, self.row_values, self.table_value
-        )
-
     def encode(self) -> bytes:
         """The proof as it travels."""
         points = self.digit_bytes() + self.sum_bytes() + self.quotient + self.opening
-        return points + self.last_opening + self.evaluation_bytes()
-
-
-def evaluation_bytes(
-    inverse_values: Sequence[int],
-    digit_values: Sequence[int],
-    accumulator_value: int,
-    row_values: Sequence[int],
-    table_value: int,
-) -> bytes:
-    """The scalars of a proof in their order."""
-    values = (*inverse_values, *digit_values, accumulator_value, *row_values, table_value)
-    return b"".join(map(encode_scalar, values))
+        return points + self.last_opening + self.values.encode()
 
 
 def decode_proof(data: bytes, books: int) -> Proof:
@@ -118,9 +113,11 @@ def decode_proof(data: bytes, books: int) -> Proof:
         quotient=points[3 * books + 2],
         opening=points[3 * books + 3],
         last_opening=data[end - COMPRESSED_BYTES : end],
-        inverse_values=tuple(scalars[:books]),
-        digit_values=tuple(scalars[books : 2 * books]),
-        accumulator_value=scalars[2 * books],
-        row_values=tuple(scalars[2 * books + 1 : 3 * books + 1]),
-        table_value=scalars[3 * books + 1],
+        values=Evaluations(
+            inverses=tuple(scalars[:books]),
+            digits=tuple(scalars[books : 2 * books]),
+            accumulator=scalars[2 * books],
+            rows=tuple(scalars[2 * books + 1 : 3 * books + 1]),
+            table=scalars[3 * books + 1],
+        ),
     )

@@ -10,40 +10,49 @@ from typing import TYPE_CHECKING
 
 from verifier.curve import group
 from verifier.errors import MalformedInputError
-from verifier.proof_format import Proof, decode_proof
-from verifier.scalar_field import MODULUS, batch_inverse
+from verifier.proof_format import decode_proof
+from verifier.scalar_field import MODULUS, batch_inverse, powers
 from verifier.transcript import Transcript, batch_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.curve import Group
+    from verifier.proof_format import Evaluations, Proof
     from verifier.shape import Shape
     from verifier.statement import Statement, VerifyingKey
 
 
 @dataclass(frozen=True, slots=True)
 class Challenges:
-    """What the transcript squeezes out, and the last state, which batches absorb."""
+    """What the linearisation needs of the transcript."""
 
     theta: int
     beta: int
     alpha: int
     zeta: int
     eta: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A transcript played to its end: challenges, the opening's point u, and s6, which batches absorb."""
+
+    challenges: Challenges
     u: int
     last_state: bytes
 
 
-def replay_transcript(key: VerifyingKey, statement: Statement, proof: Proof) -> Challenges:
-    """The challenges of a finished proof."""
+def replay_transcript(key: VerifyingKey, statement: Statement, proof: Proof) -> Replay:
+    """Squeeze the challenges of a finished proof."""
     transcript = Transcript(key, statement)
     theta, beta = transcript.absorb_digits(proof.digit_bytes())
     alpha = transcript.absorb_sums(proof.sum_bytes())
     zeta = transcript.absorb_quotient(proof.quotient)
-    eta = transcript.absorb_evaluations(proof.evaluation_bytes())
+    eta = transcript.absorb_evaluations(proof.values.encode())
     u = transcript.absorb_opening(proof.opening)
-    return Challenges(theta, beta, alpha, zeta, eta, u, transcript.absorb_last_opening(proof.last_opening))
+    last_state = transcript.absorb_last_opening(proof.last_opening)
+    return Replay(Challenges(theta, beta, alpha, zeta, eta), u, last_state)
 
 
 def denominators(shape: Shape, beta: int, zeta: int) -> tuple[int, ...]:
@@ -112,20 +121,19 @@ def public_values(shape: Shape, beta: int, zeta: int) -> PublicValues | None:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """[L] as a linear combination of the points of a claim, scalars in [0, r).
+    """Scalars of ``first·(F_ζ − v) + second·(F_ωζ − v')`` over the committed polynomials, in [0, r).
 
     Attributes:
-        digits: per [r_b].
-        portfolios: per C_b.
-        inverses: per [A_b].
-        rows: per [t_b].
+        digits: per r_b.
+        portfolios: per x_b.
+        inverses: per A_b.
+        rows: per t_b.
         chunks: per M̂_{b,g}, book by book.
-        multiplicities: of [m].
-        accumulator: of [acc].
-        table: of [T].
-        quotient: of [h].
-        opening: of [W].
-        generator: of [1].
+        multiplicities: of m.
+        accumulator: of acc.
+        table: of T.
+        quotient: of h.
+        constant: of 1.
     """
 
     digits: tuple[int, ...]
@@ -137,84 +145,70 @@ class Combination:
     accumulator: int
     table: int
     quotient: int
-    opening: int
-    generator: int
+    constant: int
 
 
 def linear_combination(
-    shape: Shape, statement: Statement, proof: Proof, challenges: Challenges
+    shape: Shape, chunks_per_book: int, values: Evaluations, challenges: Challenges, weights: tuple[int, int]
 ) -> Combination | None:
-    """Scalars of [L]: the linearisation D' and the two openings of section 4, step 4.
+    """The linearisation D' and the two openings of section 4, step 4, as scalars.
 
-    ``None`` when a denominator is zero, which rejects the proof.
+    The verifier takes the weights ``(u − ωζ, u − ζ)``; the prover takes (1, 0) and (0, 1) to divide each opening
+    by itself. ``None`` when a denominator is zero, which rejects the proof.
     """
     at = public_values(shape, challenges.beta, challenges.zeta)
     if at is None:
         return None
-    books, slots = statement.books, shape.slots
-    theta, beta, zeta = challenges.theta, challenges.beta, challenges.zeta
-    alpha = [pow(challenges.alpha, power, MODULUS) for power in range(3 * books + 1)]
-    eta = [pow(challenges.eta, power, MODULUS) for power in range(2 * books + 2)]
-    beta_chunk = pow(beta, shape.rows_per_chunk, MODULUS)
-    beta_book = [pow(beta, slots * book, MODULUS) for book in range(books + 1)]
-    first = challenges.u - shape.omega * zeta
-    second = challenges.u - zeta
-    table = theta + proof.table_value
-    sums = alpha[books] * table * at.on_columns
+    books, beta = len(values.rows), challenges.beta
+    first, second = weights
+    alpha = powers(challenges.alpha, 2 * books + 1)
+    eta = powers(challenges.eta, 2 * books + 2)
+    beta_chunks = powers(pow(beta, shape.rows_per_chunk, MODULUS), chunks_per_book)
+    beta_books = powers(pow(beta, shape.slots, MODULUS), books + 1)
+    table_factor = alpha[books] * (challenges.theta + values.table) % MODULUS
+    sums = table_factor * at.on_columns % MODULUS
 
-    digits, chunks = [], []
+    digits = []
     for book in range(books):
-        weight = beta_book[books] * beta * proof.row_values[book] + beta_book[book] * (at.link - at.link_before)
-        if book == 0:
-            weight += beta_book[books] * at.constant_column
-        linear = alpha[book] * proof.inverse_values[book] - sums * weight
-        digits.append(first * linear + second * eta[book])
-        scale = first * at.row_quotient * alpha[books + 1 + book] % MODULUS
-        for _ in range(statement.chunks_per_book):
-            chunks.append(scale)
-            scale = scale * beta_chunk % MODULUS
-
+        weight = beta_books[books] * beta * values.rows[book] + beta_books[book] * (at.link - at.link_before)
+        weight += beta_books[books] * at.constant_column if book == 0 else 0
+        digits.append((first * (alpha[book] * values.inverses[book] - sums * weight) + second * eta[book]) % MODULUS)
+    scales = [first * at.row_quotient * alpha[books + 1 + book] % MODULUS for book in range(books)]
     return Combination(
-        digits=tuple(value % MODULUS for value in digits),
-        portfolios=tuple(first * sums * beta_book[book] * at.link % MODULUS for book in range(books)),
+        digits=tuple(digits),
+        portfolios=tuple(first * sums * beta_books[book] * at.link % MODULUS for book in range(books)),
         inverses=tuple(first * eta[1 + book] % MODULUS for book in range(books)),
         rows=tuple(first * eta[1 + books + book] % MODULUS for book in range(books)),
-        chunks=tuple(chunks),
+        chunks=tuple(scale * power % MODULUS for scale in scales for power in beta_chunks),
         multiplicities=first * alpha[books] % MODULUS,
-        accumulator=(second * eta[books] - first * alpha[books] * table) % MODULUS,
+        accumulator=(second * eta[books] - first * table_factor) % MODULUS,
         table=first * eta[1 + 2 * books] % MODULUS,
         quotient=-first * at.vanishing % MODULUS,
-        opening=-first * second % MODULUS,
-        generator=_constant(shape, proof, challenges, at),
+        constant=_constant(shape, values, challenges, at, weights),
     )
 
 
-def _constant(shape: Shape, proof: Proof, challenges: Challenges, at: PublicValues) -> int:
-    """Scalar of the generator: the constants of D', and −v, −v' of the openings."""
-    books = proof.books
-    theta, zeta = challenges.theta, challenges.zeta
-    alpha = [pow(challenges.alpha, power, MODULUS) for power in range(3 * books + 1)]
-    eta = [pow(challenges.eta, power, MODULUS) for power in range(2 * books + 2)]
+def _constant(
+    shape: Shape, values: Evaluations, challenges: Challenges, at: PublicValues, weights: tuple[int, int]
+) -> int:
+    """Scalar of the constant polynomial: the constants of D', and −v, −v' of the openings."""
+    books, theta = len(values.rows), challenges.theta
+    alpha = powers(challenges.alpha, 3 * books + 1)
+    eta = powers(challenges.eta, 2 * books + 2)
     jump = (1 << shape.digit_bits) * (1 - at.last)
-    constant = 0
-    for book in range(books):
-        constant += alpha[book] * (proof.inverse_values[book] * (theta - jump * proof.digit_values[book]) - 1)
-        row = proof.row_values[book]
-        constant -= at.row_quotient * alpha[books + 1 + book] * row
-        constant += at.vanishing * pow(zeta, shape.powers - shape.columns, MODULUS) * alpha[2 * books + 1 + book] * row
+    degree_bound = at.vanishing * pow(challenges.zeta, shape.powers - shape.columns, MODULUS) % MODULUS
     beta_all = pow(challenges.beta, shape.slots * books, MODULUS)
     one_share = at.on_columns * beta_all * pow(shape.columns, -1, MODULUS)
-    step = proof.accumulator_value - sum(proof.inverse_values) + one_share
-    constant += alpha[books] * (theta + proof.table_value) * step
-
-    value = eta[1 + 2 * books] * proof.table_value
-    shifted_value = eta[books] * proof.accumulator_value
+    step = values.accumulator - sum(values.inverses) + one_share
+    constant = alpha[books] * (theta + values.table) * step - eta[1 + 2 * books] * values.table
+    shifted = -eta[books] * values.accumulator
     for book in range(books):
-        value += eta[1 + book] * proof.inverse_values[book] + eta[1 + books + book] * proof.row_values[book]
-        shifted_value += eta[book] * proof.digit_values[book]
-    first = challenges.u - shape.omega * zeta
-    second = challenges.u - zeta
-    return (first * (constant - value) - second * shifted_value) % MODULUS
+        inverse, digit, row = values.inverses[book], values.digits[book], values.rows[book]
+        constant += alpha[book] * (inverse * (theta - jump * digit) - 1)
+        constant += (degree_bound * alpha[2 * books + 1 + book] - at.row_quotient * alpha[books + 1 + book]) * row
+        constant -= eta[1 + book] * inverse + eta[1 + books + book] * row
+        shifted -= eta[book] * digit
+    return (weights[0] * constant + weights[1] * shifted) % MODULUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,23 +237,24 @@ def reduce_to_opening(key: VerifyingKey, statement: Statement, data: bytes) -> O
         MalformedInputError: wrong length, a scalar that is not canonical.
     """
     proof = decode_proof(data, statement.books)
-    challenges = replay_transcript(key, statement, proof)
-    combination = linear_combination(key.shape, statement, proof, challenges)
-    if combination is None:
+    replay = replay_transcript(key, statement, proof)
+    shape, zeta = key.shape, replay.challenges.zeta
+    weights = ((replay.u - shape.omega * zeta) % MODULUS, (replay.u - zeta) % MODULUS)
+    scalars = linear_combination(shape, statement.chunks_per_book, proof.values, replay.challenges, weights)
+    if scalars is None:
         return None
     encodings = (
         *(*proof.digits, *statement.portfolio_commitments, *proof.inverses, *proof.rows),
         *(point for chunks in statement.matrix_commitments for point in chunks),
         *(proof.multiplicities, proof.accumulator, key.table_commitment, proof.quotient, proof.opening),
     )
-    scalars = (
-        *(*combination.digits, *combination.portfolios, *combination.inverses, *combination.rows),
-        *combination.chunks,
-        *(combination.multiplicities, combination.accumulator, combination.table),
-        *(combination.quotient, combination.opening),
+    factors = (
+        *(*scalars.digits, *scalars.portfolios, *scalars.inverses, *scalars.rows, *scalars.chunks),
+        *(scalars.multiplicities, scalars.accumulator, scalars.table, scalars.quotient),
+        -weights[0] * weights[1] % MODULUS,
     )
-    terms = tuple(zip(encodings, scalars, strict=True))
-    return Opening(terms, combination.generator, proof.last_opening, challenges.u, challenges.last_state)
+    terms = tuple(zip(encodings, factors, strict=True))
+    return Opening(terms, scalars.constant, proof.last_opening, replay.u, replay.last_state)
 
 
 def verify(key: VerifyingKey, statement: Statement, proof: bytes, backend: Group | None = None) -> bool:
