@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from prover.errors import InstrumentNameError
@@ -91,6 +92,11 @@ class Option:
     right: OptionRight
 
     @property
+    def is_call(self) -> bool:
+        """True for calls, false for puts."""
+        return self.right is OptionRight.CALL
+
+    @property
     def expiry_code(self) -> str:
         """The day as names write it, as in ``6DEC25``."""
         return f"{self.expiry.day}{_MONTHS[self.expiry.month - 1]}{self.expiry.year % 100:02d}"
@@ -115,6 +121,7 @@ class Option:
 Instrument = Cash | Spot | Perpetual | Option
 
 
+@lru_cache(maxsize=4096)
 def parse_instrument(name: str) -> Instrument:
     """The instrument of a name; the inverse of ``.name``.
 
@@ -129,6 +136,18 @@ def parse_instrument(name: str) -> Instrument:
     if parts[1:] == ["PERPETUAL"]:
         return Perpetual(parts[0])
     return _parse_option(name, parts)
+
+
+def parse_option(name: str) -> Option:
+    """The option of a name.
+
+    Raises:
+        InstrumentNameError: the name is not canonical, or is that of another instrument.
+    """
+    instrument = parse_instrument(name)
+    if not isinstance(instrument, Option):
+        raise InstrumentNameError(name, "it is not an option", "list options only here")
+    return instrument
 
 
 def parse_expiry(code: str) -> date:
