@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
+import { IClearingHouse } from "./interfaces/IClearingHouse.sol";
+import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
+import { IRuleRegistry } from "./interfaces/IRuleRegistry.sol";
+import { Commitments } from "./libraries/Commitments.sol";
+import { DataContract } from "./libraries/DataContract.sol";
+import { AccountId, accountIdOf } from "./types/AccountId.sol";
+import { AccountState } from "./types/AccountState.sol";
+import { MarginClaim } from "./types/MarginClaim.sol";
+import { RuleKind, RuleLocation } from "./types/MarginRule.sol";
+import { MarginCheck, Settlement, SettlementSide } from "./types/Settlement.sol";
+import { Shape } from "./types/Shape.sol";
+
+/// @title ClearingHouse
+/// @author The zkmargin contributors
+/// @notice Accounts whose positions are hidden in commitments; see IClearingHouse. Twin: verifier/house_client.py.
+contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// @notice EIP-712 type of a settlement.
+    bytes32 public constant SETTLEMENT_TYPEHASH = keccak256(
+        "Settlement(bytes32 first,bytes32 second,uint64 firstVersion,uint64 secondVersion,"
+        "uint32 epoch,uint64 deadline,bytes differences)"
+    );
+
+    uint256 private constant COLUMNS_PER_SLOT = 4;
+
+    /// @dev What storage keeps of an account.
+    struct Account {
+        AccountState state;
+        mapping(uint256 book => bytes32 hash) commitmentHashes;
+    }
+
+    /// @inheritdoc IClearingHouse
+    IMarginVerifier public immutable override verifier;
+    /// @inheritdoc IClearingHouse
+    IRuleRegistry public immutable override registry;
+    /// @inheritdoc IClearingHouse
+    IERC20 public immutable override collateral;
+    /// @inheritdoc IClearingHouse
+    uint256 public immutable override collateralSlot;
+    /// @inheritdoc IClearingHouse
+    uint256 public immutable override unitsPerTick;
+    /// @inheritdoc IClearingHouse
+    uint256 public immutable override depositLimit;
+    /// @inheritdoc IClearingHouse
+    address public immutable override basisTable;
+    /// @inheritdoc IClearingHouse
+    bytes32 public immutable override basisHash;
+
+    mapping(AccountId id => Account account) private _accounts;
+
+    /// @notice Creates a clearing house without accounts.
+    /// @param verifier_ Checks the proofs.
+    /// @param registry_ Holds the rules; must be made for the verifier's key.
+    /// @param collateral_ Collateral token.
+    /// @param collateralSlot_ Slot of the collateral in book 0.
+    /// @param unitsPerTick_ Units of the collateral token that one tick is.
+    /// @param basisTable_ Data contract with the basis points.
+    /// @param basisHash_ keccak256 of these points.
+    constructor(
+        IMarginVerifier verifier_,
+        IRuleRegistry registry_,
+        IERC20 collateral_,
+        uint256 collateralSlot_,
+        uint256 unitsPerTick_,
+        address basisTable_,
+        bytes32 basisHash_
+    ) EIP712("zkmargin ClearingHouse", "1") {
+        verifier = verifier_;
+        registry = registry_;
+        collateral = collateral_;
+        collateralSlot = collateralSlot_;
+        unitsPerTick = unitsPerTick_;
+        basisTable = basisTable_;
+        basisHash = basisHash_;
+        if (verifier_.verifyingKey() != registry_.verifyingKey()) {
+            revert ClearingHouseVerifyingKeyMismatch(verifier_.verifyingKey(), registry_.verifyingKey());
+        }
+        if (unitsPerTick_ == 0) {
+            revert ClearingHouseTickWithoutUnits();
+        }
+        Shape memory shape = verifier_.shape();
+        uint256 slots = shape.columns / COLUMNS_PER_SLOT;
+        if (collateralSlot_ >= slots) {
+            revert ClearingHouseSlotOutOfRange(collateralSlot_, slots);
+        }
+        depositLimit = (uint256(1) << (shape.digits * shape.digitBits - 1)) - 1;
+        _checkBasis(basisTable_, basisHash_, slots * Commitments.POINT_BYTES);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function deposit(uint96 subaccount, uint64 ticks, bytes calldata commitment) external override nonReentrant {
+        AccountId id = accountIdOf(msg.sender, subaccount);
+        Account storage account = _accounts[id];
+        AccountState memory state = account.state;
+        if (ticks == 0) {
+            revert ClearingHouseNothingDeposited();
+        }
+        uint256 deposited = uint256(state.deposited) + ticks;
+        if (deposited > depositLimit) {
+            revert ClearingHouseDepositOutOfRange(id, deposited, depositLimit);
+        }
+        if (commitment.length != Commitments.POINT_BYTES) {
+            revert ClearingHouseCommitmentLengthWrong(commitment.length, Commitments.POINT_BYTES);
+        }
+        _checkCommitment(id, 0, commitment, state.books == 0);
+
+        account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _collateralPoint(), ticks));
+        // The limit fits 64 bits for every shape whose columns do.
+        state.deposited = uint64(deposited);
+        ++state.stateVersion;
+        if (state.books == 0) {
+            state.books = 1;
+        }
+        account.state = state;
+        emit Deposited(id, ticks, deposited, state.stateVersion);
+        _collect(ticks * unitsPerTick);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function settle(Settlement calldata settlement, SettlementSide calldata first, SettlementSide calldata second)
+        external
+        override
+        nonReentrant
+    {
+        _checkTerms(settlement);
+        (bytes32 action, bytes32 digest) = _settlementHashes(settlement);
+        _checkSignature(settlement.first, digest, first.signature);
+        _checkSignature(settlement.second, digest, second.signature);
+
+        RuleLocation memory rule = registry.usableRule(settlement.epoch, RuleKind.INITIAL);
+        if (settlement.differences.length != rule.books * Commitments.POINT_BYTES) {
+            revert ClearingHouseCommitmentLengthWrong(
+                settlement.differences.length, rule.books * Commitments.POINT_BYTES
+            );
+        }
+        MarginClaim[] memory claims = new MarginClaim[](2);
+        claims[0] = _claimAfterTrade(settlement, first, rule, action, true);
+        claims[1] = _claimAfterTrade(settlement, second, rule, action, false);
+        verifier.verifyBatch(claims);
+
+        _recordTrade(settlement.first, settlement.epoch, claims[0].portfolio);
+        _recordTrade(settlement.second, settlement.epoch, claims[1].portfolio);
+        emit Settled(settlement.first, settlement.second, settlement.epoch, action, settlement.differences);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function proveMargin(
+        MarginCheck calldata check,
+        bytes calldata portfolio,
+        bytes calldata proof,
+        bytes calldata hint
+    ) external override {
+        AccountState memory state = _openState(check.account, check.stateVersion);
+        _checkProgress(check, state);
+        RuleLocation memory rule = registry.usableRule(check.epoch, check.kind);
+        _checkPortfolio(check.account, state.books, portfolio, rule.books);
+        verifier.verify(
+            MarginClaim({
+                context: _context(check, 0),
+                books: rule.books,
+                portfolio: portfolio,
+                matrix: DataContract.read(rule.data, rule.offset, rule.length),
+                proof: proof,
+                hint: hint
+            })
+        );
+        if (check.kind == RuleKind.INITIAL) {
+            state.initialEpoch = check.epoch;
+        } else {
+            state.maintenanceEpoch = check.epoch;
+        }
+        _accounts[check.account].state = state;
+        emit MarginProven(check.account, check.epoch, check.kind, check.stateVersion);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function accountState(AccountId account) external view override returns (AccountState memory) {
+        return _accounts[account].state;
+    }
+
+    /// @inheritdoc IClearingHouse
+    function commitmentHash(AccountId account, uint256 book) external view override returns (bytes32) {
+        return _accounts[account].commitmentHashes[book];
+    }
+
+    /// @inheritdoc IClearingHouse
+    function proofContext(MarginCheck calldata check, bytes32 action) external view override returns (bytes32) {
+        return _context(check, action);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function settlementHashes(Settlement calldata settlement)
+        external
+        view
+        override
+        returns (bytes32 action, bytes32 digest)
+    {
+        return _settlementHashes(settlement);
+    }
+
+    /// @dev Takes units of the collateral token from the caller; nothing else may move in between.
+    function _collect(uint256 units) private {
+        uint256 before = collateral.balanceOf(address(this));
+        collateral.safeTransferFrom(msg.sender, address(this), units);
+        uint256 received = collateral.balanceOf(address(this)) - before;
+        if (received != units) {
+            revert ClearingHouseCollateralAmountWrong(received, units);
+        }
+    }
+
+    /// @dev Writes down the commitments after a trade.
+    function _recordTrade(AccountId id, uint32 epoch, bytes memory portfolio) private {
+        Account storage account = _accounts[id];
+        uint256 books = portfolio.length / Commitments.POINT_BYTES;
+        for (uint256 book = 0; book < books; ++book) {
+            account.commitmentHashes[book] = Commitments.hashAt(portfolio, book);
+        }
+        AccountState memory state = account.state;
+        ++state.stateVersion;
+        // The registry counts books in 8 bits.
+        state.books = uint8(books);
+        state.initialEpoch = epoch;
+        account.state = state;
+    }
+
+    /// @dev Checks one side's present commitments and states what it proves: initial margin of those after the trade.
+    function _claimAfterTrade(
+        Settlement calldata settlement,
+        SettlementSide calldata side,
+        RuleLocation memory rule,
+        bytes32 action,
+        bool isFirst
+    ) private view returns (MarginClaim memory claim) {
+        MarginCheck memory check = MarginCheck({
+            account: isFirst ? settlement.first : settlement.second,
+            stateVersion: isFirst ? settlement.firstVersion : settlement.secondVersion,
+            epoch: settlement.epoch,
+            kind: RuleKind.INITIAL
+        });
+        AccountState memory state = _openState(check.account, check.stateVersion);
+        _checkPortfolio(check.account, state.books, side.portfolio, rule.books);
+        claim.context = _context(check, action);
+        claim.books = rule.books;
+        claim.portfolio = isFirst
+            ? Commitments.add(side.portfolio, settlement.differences)
+            : Commitments.subtract(side.portfolio, settlement.differences);
+        claim.matrix = DataContract.read(rule.data, rule.offset, rule.length);
+        claim.proof = side.proof;
+        claim.hint = side.hint;
+    }
+
+    /// @dev State of an open account at the given version.
+    function _openState(AccountId id, uint256 stateVersion) private view returns (AccountState memory state) {
+        state = _accounts[id].state;
+        if (state.stateVersion == 0) {
+            revert ClearingHouseAccountNotOpen(id);
+        }
+        if (state.stateVersion != stateVersion) {
+            revert ClearingHouseStateVersionMismatch(id, stateVersion, state.stateVersion);
+        }
+    }
+
+    /// @dev Reverts unless the points are the account's commitments, for all books of the epoch.
+    function _checkPortfolio(AccountId id, uint256 touched, bytes calldata portfolio, uint256 books) private view {
+        if (touched > books) {
+            revert ClearingHouseBooksNotCovered(id, touched, books);
+        }
+        if (portfolio.length != books * Commitments.POINT_BYTES) {
+            revert ClearingHouseCommitmentLengthWrong(portfolio.length, books * Commitments.POINT_BYTES);
+        }
+        for (uint256 book = 0; book < books; ++book) {
+            uint256 offset = book * Commitments.POINT_BYTES;
+            _checkCommitment(id, book, portfolio[offset:offset + Commitments.POINT_BYTES], book >= touched);
+        }
+    }
+
+    /// @dev Reverts unless the point is the account's commitment in a book.
+    function _checkCommitment(AccountId id, uint256 book, bytes calldata point, bool untouched) private view {
+        bytes32 stored = untouched ? Commitments.INFINITY_HASH : _accounts[id].commitmentHashes[book];
+        bytes32 given = keccak256(point);
+        if (given != stored) {
+            revert ClearingHouseCommitmentMismatch(id, book, given, stored);
+        }
+    }
+
+    /// @dev Reverts unless the owner of the account signed.
+    function _checkSignature(AccountId id, bytes32 digest, bytes calldata signature) private view {
+        if (!SignatureChecker.isValidSignatureNowCalldata(id.ownerOf(), digest, signature)) {
+            revert ClearingHouseSignatureInvalid(id, digest);
+        }
+    }
+
+    /// @dev Reverts for terms that no signature can heal.
+    function _checkTerms(Settlement calldata settlement) private view {
+        if (settlement.first == settlement.second) {
+            revert ClearingHouseSameAccount(settlement.first);
+        }
+        if (block.timestamp > settlement.deadline) {
+            revert ClearingHouseDeadlineExpired(settlement.deadline, block.timestamp);
+        }
+    }
+
+    /// @dev Struct hash and digest (EIP-712) of a settlement.
+    function _settlementHashes(Settlement calldata settlement) private view returns (bytes32 action, bytes32 digest) {
+        action = keccak256(
+            abi.encode(
+                SETTLEMENT_TYPEHASH,
+                settlement.first,
+                settlement.second,
+                settlement.firstVersion,
+                settlement.secondVersion,
+                settlement.epoch,
+                settlement.deadline,
+                keccak256(settlement.differences)
+            )
+        );
+        digest = _hashTypedDataV4(action);
+    }
+
+    /// @dev Binds a proof to one use.
+    function _context(MarginCheck memory check, bytes32 action) private view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, address(this), check, action));
+    }
+
+    /// @dev Basis point of the collateral's slot.
+    function _collateralPoint() private view returns (bytes memory) {
+        return DataContract.read(
+            basisTable, DataContract.DATA_OFFSET + collateralSlot * Commitments.POINT_BYTES, Commitments.POINT_BYTES
+        );
+    }
+
+    /// @dev Reverts unless the table has the size and the hash that it should have.
+    function _checkBasis(address table, bytes32 expectedHash, uint256 expectedSize) private view {
+        uint256 size = table.code.length;
+        if (size != DataContract.DATA_OFFSET + expectedSize) {
+            revert ClearingHouseBasisSizeWrong(size == 0 ? 0 : size - DataContract.DATA_OFFSET, expectedSize);
+        }
+        bytes32 actualHash = keccak256(DataContract.read(table, DataContract.DATA_OFFSET, expectedSize));
+        if (actualHash != expectedHash) {
+            revert ClearingHouseBasisMismatch(actualHash, expectedHash);
+        }
+    }
+
+    /// @dev Reverts when the account has proven the rule at this epoch or later, so that a replay extends nothing.
+    function _checkProgress(MarginCheck calldata check, AccountState memory state) private pure {
+        uint256 provenEpoch = check.kind == RuleKind.INITIAL ? state.initialEpoch : state.maintenanceEpoch;
+        if (check.epoch <= provenEpoch) {
+            revert ClearingHouseAlreadyProven(check.account, check.kind, check.epoch, provenEpoch);
+        }
+    }
+}
