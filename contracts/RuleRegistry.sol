@@ -117,8 +117,7 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         if (marksHash != proposal.marksHash) {
             revert RuleRegistryMarksMismatch(marksHash, proposal.marksHash);
         }
-        Commitments.requireOnCurve(points);
-        bytes32[] memory versionedHashes = _versionedHashes(points);
+        bytes32[] memory versionedHashes = Commitments.versionedHashes(points);
         bytes32 digest = _digest(proposal, versionedHashes);
         _completeChunks(digest, versionedHashes, firstChunk);
         _activate(proposal, points);
@@ -194,9 +193,7 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
 
     /// @inheritdoc IRuleRegistry
     function shape() external view override returns (Shape memory) {
-        return Shape({
-            powers: _shapePowers, columns: _shapeColumns, digits: _shapeDigits, digitBits: _shapeDigitBits
-        });
+        return Shape({ powers: _shapePowers, columns: _shapeColumns, digits: _shapeDigits, digitBits: _shapeDigitBits });
     }
 
     /// @dev Makes the proposal the active epoch.
@@ -349,15 +346,6 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     {
         bytes32 word = DataContract.readWord(data, DataContract.DATA_OFFSET);
         return (uint8(word[0]), uint8(word[1]), uint8(word[2]));
-    }
-
-    /// @dev Versioned hashes of the blobs with these commitments.
-    function _versionedHashes(bytes calldata points) private pure returns (bytes32[] memory hashes) {
-        hashes = new bytes32[](points.length / Commitments.POINT_BYTES);
-        for (uint256 index = 0; index < hashes.length; ++index) {
-            uint256 offset = index * Commitments.POINT_BYTES;
-            hashes[index] = Commitments.versionedHash(points[offset:offset + Commitments.POINT_BYTES]);
-        }
     }
 
     /// @dev Chunks of both rules.

@@ -38,11 +38,7 @@ interface IClearingHouse {
     /// @param settlement EIP-712 struct hash of the settlement.
     /// @param differences Hiding commitments to the differences, 96 bytes a book.
     event Settled(
-        AccountId indexed first,
-        AccountId indexed second,
-        uint32 indexed epoch,
-        bytes32 settlement,
-        bytes differences
+        AccountId indexed first, AccountId indexed second, uint32 indexed epoch, bytes32 settlement, bytes differences
     );
 
     /// @notice An account proved that it is covered.

@@ -30,11 +30,7 @@ interface IRuleRegistry {
     /// @param versionedHashes Versioned hashes of the blobs, initial rule first, book by book.
     /// @param marks Marks of the instruments, in the publisher's format; their hash is in the proposal.
     event EpochPublished(
-        uint32 indexed epoch,
-        bytes32 indexed proposalDigest,
-        EpochHeader header,
-        bytes32[] versionedHashes,
-        bytes marks
+        uint32 indexed epoch, bytes32 indexed proposalDigest, EpochHeader header, bytes32[] versionedHashes, bytes marks
     );
 
     /// @notice The longest age of a snapshot must be a positive number of seconds.

@@ -24,9 +24,8 @@ library DataContract {
     /// @return data Address of the contract.
     function create(bytes memory content) internal returns (address data) {
         // PUSH2 size, DUP1, PUSH1 10, RETURNDATASIZE (= 0), CODECOPY, RETURNDATASIZE, RETURN; then the code itself.
-        bytes memory creation = abi.encodePacked(
-            hex"61", uint16(content.length + DATA_OFFSET), hex"80600a3d393df3", bytes1(0), content
-        );
+        bytes memory creation =
+            abi.encodePacked(hex"61", uint16(content.length + DATA_OFFSET), hex"80600a3d393df3", bytes1(0), content);
         assembly ("memory-safe") {
             data := create(0, add(creation, 32), mload(creation))
         }
