@@ -1,6 +1,8 @@
-"""Errors of the private side: one base class; subclasses carry public values only, never a position or a blind."""
+"""Errors of the private side: one base class; messages carry public values only, never a position or a blind."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 
 class ProverError(Exception):
@@ -11,33 +13,47 @@ class ArgumentError(ProverError):
     """The argument cannot be made: the statement and the witness do not belong together."""
 
 
-class InstrumentNameError(ProverError):
-    """A name that belongs to no instrument."""
+@dataclass(frozen=True, slots=True)
+class RowShortfall:
+    """A row that fails.
 
-    def __init__(self, name: str, problem: str, remedy: str) -> None:
-        super().__init__(f"instrument {name!r}: {problem}; {remedy}")
-        self.name = name
+    Attributes:
+        row: its index.
+        name: its name in the rule.
+        shortfall: what is missing, quote currency.
+    """
 
-
-class UnknownInstrumentError(ProverError):
-    """A well-formed instrument that the rule lists in no slot."""
-
-
-class MarketDataError(ProverError):
-    """Market data that cannot be used; the message names field, value and remedy."""
-
-
-class PricingError(ProverError):
-    """Inputs outside the model's domain, or a price that no volatility explains."""
+    row: int
+    name: str
+    shortfall: float
 
 
-class RuleBuildError(ProverError):
-    """A rule that cannot be built from these constants, slots and market data."""
+class InsufficientMarginError(ProverError):
+    """The portfolio does not satisfy the rule."""
+
+    def __init__(self, shortfalls: tuple[RowShortfall, ...], currency: str) -> None:
+        self.shortfalls = shortfalls
+        self.currency = currency
+        worst = max(shortfalls, key=lambda entry: entry.shortfall)
+        others = f" ({len(shortfalls)} rows fail)" if len(shortfalls) > 1 else ""
+        super().__init__(
+            f"margin is not covered in {worst.name!r}: {worst.shortfall:,.2f} {currency} short{others}; "
+            "add collateral or reduce the position"
+        )
 
 
-class EntryRangeError(RuleBuildError):
-    """A coefficient that does not fit a matrix entry (|entry| < 2^62)."""
+class MaskedSlotError(ProverError):
+    """A position in a slot that must stay empty."""
+
+    def __init__(self, row: str) -> None:
+        self.row = row
+        super().__init__(f"row {row!r} must add up to zero and does not: close positions in slots that are not listed")
 
 
-class PortfolioError(ProverError):
-    """A portfolio that cannot be expressed in lots of the listed slots."""
+class ColumnRangeError(ProverError):
+    """A value that does not fit the range of a column; the value itself is secret."""
+
+    def __init__(self, what: str, bound: int) -> None:
+        self.what = what
+        self.bound = bound
+        super().__init__(f"{what} is outside [0, {bound}): use smaller positions, larger ticks or larger lots")
