@@ -6,7 +6,6 @@ argument; :func:`prove` draws them, and verifies what it returns.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ from verifier.transcript import Transcript
 from verifier.verification import Challenges, Combination, linear_combination, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from prover.polynomials import Polynomial
     from prover.prepared_rule import PreparedRule
@@ -159,7 +158,9 @@ class Argument:
                 totals[place] += value
         values, jump = accumulator_values(self.shape, self.parts, self.counts, table, totals)
         if jump:
-            raise ArgumentError("the witness does not satisfy the rule: rebuild it from the positions in the commitment")
+            raise ArgumentError(
+                "the witness does not satisfy the rule: rebuild it from the positions in the commitment"
+            )
         return values
 
     def identities(self) -> None:
@@ -259,9 +260,8 @@ def build_proof(
     context: bytes,
     blinds: Sequence[int] | None = None,
     backend: Group | None = None,
-    entropy: Callable[[int], bytes] = os.urandom,
 ) -> MarginProof:
-    """A proof, not yet verified. Blinds are drawn from ``entropy`` unless they are given (vectors, tests).
+    """A proof, not yet verified. Blinds are drawn from the operating system unless they are given (vectors, tests).
 
     Raises:
         ArgumentError: the witness does not satisfy the rule.
@@ -277,7 +277,7 @@ def build_proof(
     with Committer(shape, setup, chosen) as committer:
         while True:
             argument = Argument(key=key, rule=rule, statement=statement, witness=witness, committer=committer)
-            drawn = blinds or _draw(witness, argument.transcript.states[0], entropy)
+            drawn = blinds or _draw(witness, argument.transcript.states[0])
             try:
                 return MarginProof(statement, argument.run(drawn))
             except ZeroDivisionError as error:
@@ -285,9 +285,9 @@ def build_proof(
                     raise ArgumentError("a challenge hit an excluded value: give other blinds") from error
 
 
-def _draw(witness: Witness, state: bytes, entropy: Callable[[int], bytes]) -> list[int]:
+def _draw(witness: Witness, state: bytes) -> list[int]:
     secret = repr((witness.columns, [(opening.positions, opening.blind) for opening in witness.openings])).encode()
-    return draw_scalars(blind_count(len(witness.openings)), secret + state, entropy)
+    return draw_scalars(blind_count(len(witness.openings)), secret + state)
 
 
 def prove(

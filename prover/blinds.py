@@ -21,8 +21,6 @@ WIDE_BYTES: Final = 64
 
 BLIND_LABEL: Final = b"zkmargin-blinds-v1"
 
-Entropy = "Callable[[int], bytes]"
-
 
 def blind_count(books: int) -> int:
     """4B + 4: two a digit polynomial, one for m, two an inverse polynomial, three for acc, and ρ_b is older."""

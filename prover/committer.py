@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from verifier.commitment_basis import basis_points
 
@@ -62,7 +62,7 @@ class Committer:
             backend.subtract(self._powers[size + place], self._powers[place]) for place in range(LARGEST_BLINDING)
         ]
 
-    def __enter__(self) -> Committer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,7 +95,9 @@ class Committer:
         pieces = threads if count >= SPLIT_FROM else 1
         step = -(-count // pieces) or 1
         parts = [
-            self._pool.submit(self.backend.combine, points[start : min(start + step, count)], values[start : start + step])
+            self._pool.submit(
+                self.backend.combine, points[start : min(start + step, count)], values[start : start + step]
+            )
             for start in range(0, max(count, 1), step)
         ]
         return PendingPoint(self.backend, parts)

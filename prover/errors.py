@@ -89,3 +89,7 @@ class EntryRangeError(RuleBuildError):
 
 class PortfolioError(ProverError):
     """A portfolio that cannot be expressed in lots of the listed slots."""
+
+
+class LocalChainError(ProverError):
+    """The local chain cannot be started."""

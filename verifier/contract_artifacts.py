@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def compile_contracts(root: Path = PROJECT_ROOT) -> Path:
     except FileNotFoundError as error:
         raise ContractArtifactError("node was not found; install Node 20 and run `make setup`") from error
     finally:
-        os.unlink(settings.name)
+        Path(settings.name).unlink()
     if run.returncode != 0:
         raise ContractArtifactError(f"the contracts do not compile:\n{run.stderr.strip()}")
     return output

@@ -66,12 +66,12 @@ class RuleMatrix:
     @property
     def rows(self) -> int:
         """S."""
-        return self.entries.shape[0]
+        return int(self.entries.shape[0])
 
     @property
     def books(self) -> int:
         """B."""
-        return self.entries.shape[1]
+        return int(self.entries.shape[1])
 
     @property
     def chunks_per_book(self) -> int:

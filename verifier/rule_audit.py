@@ -46,7 +46,7 @@ class Finding:
 
 def _own_free_columns(matrix: RuleMatrix) -> NDArray[np.bool_]:
     """Mask [book, column] of free columns that exactly one row uses."""
-    own = np.count_nonzero(matrix.entries, axis=0) == 1
+    own: NDArray[np.bool_] = np.count_nonzero(matrix.entries, axis=0) == 1
     own[:, 0::4] = False
     own[:, 1::4] = False
     own[0, CONSTANT_COLUMN] = False

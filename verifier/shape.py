@@ -56,7 +56,7 @@ class Shape:
 
     @property
     def domain_size(self) -> int:
-        """n = kR: size of the domain W."""
+        """Size n = kR of the domain W."""
         return self.digits * self.columns
 
     @property

@@ -12,12 +12,12 @@ from verifier.commitment_basis import basis_points
 from verifier.curve import INFINITY, POINT_BYTES, Group, group
 from verifier.disk_cache import cached_bytes
 from verifier.errors import MalformedInputError, UnsupportedShapeError
-from verifier.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.ceremony import TrustedSetup
+    from verifier.shape import Shape
 
 CONTEXT_BYTES: Final = 32
 WORD_BYTES: Final = 32

@@ -1,0 +1,50 @@
+# Each target sets up what it needs: a virtual environment, the locked Python and npm packages, the compiled contracts.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# npm writes this file last; the virtual environment has its own mark.
+PYTHON_READY := $(VENV)/.ready
+NODE_READY := node_modules/.package-lock.json
+
+.PHONY: setup demo test check bench format clean
+
+setup: $(PYTHON_READY) $(NODE_READY)
+	@$(BIN)/python scripts/compile_contracts.py
+
+$(PYTHON_READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 was not found: install it, or name it by make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm was not found: install Node 20" >&2; exit 1; }
+	npm ci --silent
+	@touch $@
+
+demo: setup
+	@$(BIN)/zkmargin demo
+
+test: setup
+	$(BIN)/pytest -n 2 --dist loadgroup
+	node_modules/.bin/forge test
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	node_modules/.bin/forge fmt --check
+	node_modules/.bin/solhint 'contracts/**/*.sol' 'tests/contracts/**/*.sol'
+	$(BIN)/python scripts/gas_snapshot.py --check
+
+bench: setup
+	@$(BIN)/zkmargin bench
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	node_modules/.bin/forge fmt
+
+clean:
+	rm -rf $(VENV) node_modules build
