@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { CompressedPoint } from "../types/CurvePoints.sol";
+import { Bls12381 } from "./Bls12381.sol";
+import { Scalar } from "./ScalarField.sol";
+
+/// @title Openings under the setup of the Ethereum KZG ceremony, by the point evaluation precompile of EIP-4844
+library PointEvaluation {
+    uint256 internal constant SHA256 = 0x02;
+    uint256 internal constant POINT_EVALUATION = 0x0a;
+
+    /// @dev 60 + 12 for each of two words.
+    uint256 private constant SHA256_GAS = 84;
+    uint256 private constant POINT_EVALUATION_GAS = 50_000;
+    uint256 private constant INPUT_BYTES = 192;
+    uint256 private constant OUTPUT_BYTES = 64;
+
+    /// @notice Whether e(C − [y]_1, [1]_2) = e(proof, [τ − z]_2), and both points are of the subgroup: C opens at z to y.
+    /// @dev Input of EIP-4844: versioned hash ‖ z ‖ y ‖ C (48) ‖ proof (48), with versioned hash = 0x01 ‖ sha256(C)[1:].
+    function opens(CompressedPoint memory commitment, Scalar z, Scalar y, CompressedPoint memory proof)
+        internal
+        view
+        returns (bool)
+    {
+        uint256 input;
+        assembly ("memory-safe") {
+            input := mload(0x40)
+            // Each pair in this order: a first half of 16 bytes ends where its second half of 32 bytes begins.
+            mstore(add(input, 96), shl(128, mload(commitment)))
+            mstore(add(input, 112), mload(add(commitment, 0x20)))
+            mstore(add(input, 144), shl(128, mload(proof)))
+            mstore(add(input, 160), mload(add(proof, 0x20)))
+        }
+        (bool success, uint256 returned) = Bls12381.call(SHA256, SHA256_GAS, input + 96, 48, input, 32);
+        if (!success || returned != 32) revert Bls12381.Bls12381PrecompileFailed(SHA256, returned);
+        assembly ("memory-safe") {
+            mstore8(input, 0x01)
+            mstore(add(input, 32), z)
+            mstore(add(input, 64), y)
+        }
+        (success, returned) = Bls12381.call(POINT_EVALUATION, POINT_EVALUATION_GAS, input, INPUT_BYTES, 0, OUTPUT_BYTES);
+        if (success && returned != OUTPUT_BYTES) revert Bls12381.Bls12381PrecompileFailed(POINT_EVALUATION, returned);
+        return success;
+    }
+}

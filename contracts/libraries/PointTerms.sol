@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { G1Point } from "../types/CurvePoints.sol";
+import { Scalar } from "./ScalarField.sol";
+
+/// @title Sums Σ scalar·point, laid out in memory as the multi-scalar multiplication of EIP-2537 takes them
+/// @dev A term has 160 bytes: x and y in 64 bytes each, then the scalar. In calldata a point has 96 bytes x ‖ y, so that
+///      16 zero bytes go before each coordinate. What the bytes mean is left to the precompile.
+library PointTerms {
+    /// @param start Where the first term lies in memory.
+    /// @param end Where the next term goes.
+    struct Terms {
+        uint256 start;
+        uint256 end;
+    }
+
+    uint256 internal constant TERM_BYTES = 160;
+    uint256 internal constant POINT_BYTES = 96;
+
+    /// @notice Room for `capacity` terms; appending more than that is the caller's mistake.
+    function allocate(uint256 capacity) internal pure returns (Terms memory terms) {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(terms, start)
+            mstore(add(terms, 0x20), start)
+            mstore(0x40, add(start, mul(capacity, 160)))
+        }
+    }
+
+    /// @notice How many terms there are.
+    function count(Terms memory terms) internal pure returns (uint256) {
+        return (terms.end - terms.start) / TERM_BYTES;
+    }
+
+    /// @notice Adds scalar·(the point of 96 bytes at `pointAt_` in calldata).
+    function append(Terms memory terms, uint256 pointAt_, Scalar scalar) internal pure {
+        assembly ("memory-safe") {
+            let term := mload(add(terms, 0x20))
+            mstore(term, shr(128, calldataload(pointAt_))) // x: first 16 of 48 bytes
+            mstore(add(term, 0x20), calldataload(add(pointAt_, 16)))
+            mstore(add(term, 0x40), shr(128, calldataload(add(pointAt_, 48)))) // y
+            mstore(add(term, 0x60), calldataload(add(pointAt_, 64)))
+            mstore(add(term, 0x80), scalar)
+            mstore(add(terms, 0x20), add(term, 160))
+        }
+    }
+
+    /// @notice Adds scalar·point for a point in memory.
+    function append(Terms memory terms, G1Point memory point, Scalar scalar) internal pure {
+        assembly ("memory-safe") {
+            let term := mload(add(terms, 0x20))
+            mcopy(term, point, 0x80)
+            mstore(add(term, 0x80), scalar)
+            mstore(add(terms, 0x20), add(term, 160))
+        }
+    }
+
+    /// @notice Adds to the scalar of the term at `term` in memory.
+    function increase(uint256 term, Scalar scalar) internal pure {
+        Scalar present;
+        assembly ("memory-safe") {
+            present := mload(add(term, 0x80))
+        }
+        present = present + scalar;
+        assembly ("memory-safe") {
+            mstore(add(term, 0x80), present)
+        }
+    }
+
+    /// @notice The 96 bytes x ‖ y of the point of the term at `term` in memory.
+    function pointAt(uint256 term) internal pure returns (bytes memory point) {
+        point = new bytes(POINT_BYTES);
+        assembly ("memory-safe") {
+            mcopy(add(point, 0x20), add(term, 16), 48)
+            mcopy(add(point, 0x50), add(term, 80), 48)
+        }
+    }
+}
