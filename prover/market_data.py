@@ -182,7 +182,7 @@ def load_snapshot(path: Path) -> MarketSnapshot:
     try:
         return MarketSnapshot.model_validate_json(content)
     except ValidationError as error:
-        raise market_data_error(str(path), error) from error
+        raise MarketDataError(f"{path}: {describe_finding(error)}") from error
 
 
 def make_snapshot(source: str, fields: dict[str, object]) -> MarketSnapshot:
@@ -194,15 +194,16 @@ def make_snapshot(source: str, fields: dict[str, object]) -> MarketSnapshot:
     try:
         return MarketSnapshot.model_validate({"schema": SCHEMA} | fields)
     except ValidationError as error:
-        raise market_data_error(source, error) from error
+        raise MarketDataError(f"{source}: {describe_finding(error)}") from error
 
 
-def market_data_error(source: str, error: ValidationError) -> MarketDataError:
+def describe_finding(error: ValidationError) -> str:
     """The first of pydantic's findings as one sentence that names field, value and remedy."""
     finding = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in finding["loc"])
+    value = finding["input"]
+    # Of a whole record only the field's name is shown: its validator's message names the value.
+    shown = f" = {value!r}" if isinstance(value, str | int | float | None) else ""
     message = finding["msg"].removeprefix("Value error, ")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    value = finding["input"]
-    shown = f"{field} = {value!r}: " if field and isinstance(value, str | int | float | None) else f"{field}: "
-    return MarketDataError(f"{source}: {shown if field else ''}{message}; correct or remove it{more}")
+    return f"{field}{shown}: {message}; correct or remove it{more}".removeprefix(": ")

@@ -11,8 +11,10 @@ from prover.errors import RuleBuildError
 from prover.quantise import quantise
 from prover.rule_components import PORTFOLIO_COMPONENTS, Component, RowBlock, RowKind, RuleContext
 from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants, RuleKind
-from prover.slots import SlotTable, list_slots
+from prover.rule_implication import require_implication
+from prover.slots import COLUMNS_PER_SLOT, SlotTable, list_slots
 from prover.universe import build_universe
+from prover.witness import RowLabels
 from verifier.margin_rule import RuleMatrix
 from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LEGS, require_sound
 from verifier.shape import SMALL, STANDARD
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from prover.universe import Universe
     from verifier.shape import Shape
 
-COLUMNS_PER_SLOT: Final = 4
 CONSTANTS_BY_SHAPE: Final = {STANDARD: STANDARD_CONSTANTS, SMALL: SMALL_CONSTANTS}
 MARK_BYTES: Final = 8
 
@@ -81,6 +82,11 @@ class BuiltRule:
         return tuple(row.name for row in self.rows)
 
     @property
+    def labels(self) -> RowLabels:
+        """What the prover calls a row that fails."""
+        return RowLabels(self.row_names, float(self.constants.tick), self.quote_currency)
+
+    @property
     def marks(self) -> bytes:
         """Marks for publication: a lot's value in ticks, rounded down, 8 bytes big-endian a slot, through all books."""
         ticks = np.floor(self.universe.mark * self.universe.lot_size / float(self.constants.tick))
@@ -106,7 +112,8 @@ def build_rules(
             snapshot is listed afresh.
 
     Raises:
-        RuleBuildError: no constants for the shape, slots of another shape, or no column left for a headroom.
+        RuleBuildError: no constants for the shape, slots of another shape, no column left for a headroom, or initial
+            margin that does not imply maintenance margin (a fault of a component).
         EntryRangeError: a coefficient that does not fit a matrix entry.
         MatrixError: the matrix opens a free box (a fault of a component).
     """
@@ -120,6 +127,7 @@ def build_rules(
         )
     universe = build_universe(snapshot, table, chosen.spread)
     initial, maintenance = (build_rule(snapshot, RuleContext(universe, chosen, kind), shape) for kind in RuleKind)
+    require_implication(initial, maintenance)
     return initial, maintenance
 
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal  # noqa: TC003 - pydantic resolves it when the records are defined
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from eth_hash.auto import keccak
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.errors import RuleBuildError, UnknownInstrumentError
-from prover.instruments import Cash, Instrument, Option, Perpetual
-from prover.market_data import canonical_json
+from prover.instruments import Cash, Instrument, Option, Perpetual, parse_instrument
+from prover.market_data import canonical_json, describe_finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
-    from decimal import Decimal
 
     from prover.market_data import MarketSnapshot, OptionQuote
     from prover.rule_constants import RuleConstants
     from verifier.shape import Shape
+
+COLUMNS_PER_SLOT: Final = 4
+"""Long leg, short leg and two free columns (specification, section 1)."""
 
 CASH_SLOT: Final = 0
 PERPETUAL_SLOT: Final = 1
@@ -101,11 +105,55 @@ class SlotTable:
         """Place of a slot in arrays that run through all books."""
         return slot.book * self.slots_per_book + slot.position
 
+    def encode(self) -> bytes:
+        """The list as canonical JSON; equal lists give equal bytes."""
+        rows = [
+            {
+                "book": slot.book,
+                "position": slot.position,
+                "instrument": slot.instrument.name,
+                "lot_size": f"{slot.lot_size:f}",
+            }
+            for slot in self.listed
+        ]
+        return canonical_json({"books": self.books, "slots_per_book": self.slots_per_book, "listed": rows})
+
     @property
     def digest(self) -> bytes:
-        """keccak256 of the canonical JSON of the list; 32 bytes."""
-        rows = [[slot.book, slot.position, slot.instrument.name, str(slot.lot_size)] for slot in self.listed]
-        return keccak(canonical_json({"books": self.books, "slots_per_book": self.slots_per_book, "slots": rows}))
+        """keccak256 of :meth:`encode`; 32 bytes that a published rule carries."""
+        return keccak(self.encode())
+
+
+class _SlotRecord(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    book: int = Field(ge=0)
+    position: int = Field(ge=0)
+    instrument: str
+    lot_size: Decimal = Field(gt=0)
+
+
+class _SlotTableRecord(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    books: int = Field(gt=0)
+    slots_per_book: int = Field(gt=0)
+    listed: tuple[_SlotRecord, ...]
+
+
+def decode_slots(content: bytes) -> SlotTable:
+    """Read a list of slots; the inverse of :meth:`SlotTable.encode`.
+
+    Raises:
+        RuleBuildError: not such a list; names the field.
+        InstrumentNameError: a name that belongs to no instrument.
+    """
+    try:
+        record = _SlotTableRecord.model_validate_json(content)
+    except ValidationError as error:
+        raise RuleBuildError(f"list of slots: {describe_finding(error)}") from error
+    listed = (Slot(row.book, row.position, parse_instrument(row.instrument), row.lot_size) for row in record.listed)
+    return SlotTable(record.books, record.slots_per_book, tuple(listed))
 
 
 def list_slots(snapshot: MarketSnapshot, shape: Shape, constants: RuleConstants, *, books: int = 1) -> SlotTable:

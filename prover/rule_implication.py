@@ -1,0 +1,101 @@
+"""Initial margin implies maintenance margin: each maintenance row is at least a combination of initial rows.
+
+With weights λ ≥ 0 over the initial rows, Σ λ_t · (row t of initial) ≤ (row s of maintenance) in every leg and in the
+constant. Columns are not negative, so headrooms of initial margin that are ≥ 0 make that of row s so too. Row by row
+would be too much to ask: in a gain, the initial row with its higher factor is the more generous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from prover.errors import RuleBuildError
+from prover.rule_components import RowKind
+from prover.slots import COLUMNS_PER_SLOT
+from verifier.rule_audit import CONSTANT_COLUMN, LEGS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from prover.rule_builder import BuiltRule
+
+_BEYOND_INT64: Final = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedRow:
+    """Weights over the rows of initial margin that imply one row of maintenance margin, by row; all are positive."""
+
+    weights: dict[int, Fraction]
+
+
+def implication_weights(initial: BuiltRule, maintenance: BuiltRule) -> tuple[ImpliedRow, ...]:
+    """Weights per maintenance row, from the rates of both kinds.
+
+    With k = f_MM/f_IM the equity less k times the loss is k times the initial row plus (1 − k) times the unshocked
+    one. Limits and masks follow from their own twins.
+    """
+    share = Fraction(maintenance.constants.maintenance.loss_factor) / Fraction(initial.constants.initial.loss_factor)
+    scenario_rows = [index for index, row in enumerate(initial.rows) if row.kind is RowKind.SCENARIO]
+    unshocked = scenario_rows[initial.constants.grid.unshocked]
+    implied = []
+    for index, row in enumerate(maintenance.rows):
+        weights = {index: Fraction(1)}
+        if row.kind is RowKind.SCENARIO and index != unshocked and share != 1:
+            weights = {index: share, unshocked: 1 - share}
+        implied.append(ImpliedRow(weights))
+    return tuple(implied)
+
+
+def require_implication(initial: BuiltRule, maintenance: BuiltRule) -> None:
+    """Check the weights on the entries, exactly.
+
+    Raises:
+        RuleBuildError: rules of different rows or slots, or a maintenance row that initial margin does not imply.
+    """
+    if _structure(initial) != _structure(maintenance):
+        raise RuleBuildError("initial and maintenance margin have different rows or books; build both together")
+    weights, scales = _integer_weights(implication_weights(initial, maintenance))
+    bound = int(np.abs(weights).sum(axis=1).max() + scales.max()) * _largest_entry(initial, maintenance)
+    exact = np.dtype(np.int64) if bound < _BEYOND_INT64 else np.dtype(object)
+    combined = weights.astype(exact) @ _compared_entries(initial).astype(exact)
+    required = scales.astype(exact)[:, None] * _compared_entries(maintenance).astype(exact)
+    equality = np.array([row.headroom_column is None for row in maintenance.rows])[:, None]
+    broken = np.argwhere(np.where(equality, combined != required, combined > required))
+    if len(broken):
+        name = maintenance.rows[broken[0][0]].name
+        raise RuleBuildError(
+            f"row {name!r} of maintenance margin asks for more than initial margin does; lower its charges or factors"
+        )
+
+
+def _integer_weights(implied: tuple[ImpliedRow, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Weights [maintenance row, initial row] times a common denominator a row, and those denominators."""
+    scales = [lcm(*(weight.denominator for weight in row.weights.values())) for row in implied]
+    weights = np.zeros((len(implied), len(implied)), dtype=np.int64)
+    for index, (row, scale) in enumerate(zip(implied, scales, strict=True)):
+        for source, weight in row.weights.items():
+            weights[index, source] = int(weight * scale)
+    return weights, np.array(scales, dtype=np.int64)
+
+
+def _structure(rule: BuiltRule) -> tuple[object, ...]:
+    return rule.matrix.books, rule.slots, tuple((row.kind, row.headroom_column) for row in rule.rows)
+
+
+def _largest_entry(*rules: BuiltRule) -> int:
+    return max(int(np.abs(rule.matrix.entries).max()) for rule in rules)
+
+
+def _compared_entries(rule: BuiltRule) -> NDArray[np.int64]:
+    """Legs and constant of every row, [row, column]; the headrooms of two rules are not compared."""
+    entries = rule.matrix.entries.copy()
+    free = np.arange(entries.shape[2]) % COLUMNS_PER_SLOT >= LEGS
+    free[CONSTANT_COLUMN] = False
+    entries[:, :, free] = 0
+    return entries.reshape(len(entries), -1)
