@@ -23,9 +23,57 @@ class MatrixError(VerifierError):
     """A rule matrix that breaks a rule of the specification."""
 
 
+class VectorFileError(VerifierError):
+    """A conformance vector that cannot be read or lacks a field; nothing can be said about its proof."""
+
+
 class ContractArtifactError(VerifierError):
     """Contracts that cannot be compiled or found."""
 
 
 class ChainError(VerifierError):
     """The chain, or the way to it, refused: unreachable, wrong chain, missing precompile, reverted call."""
+
+
+class NodeUnreachableError(ChainError):
+    """Nobody answers at the node's address, or not in time."""
+
+
+class WrongChainError(ChainError):
+    """The node serves another chain than the one expected."""
+
+
+class ChainFeatureError(ChainError):
+    """The chain lacks something that the contracts need: a precompile, or blobs."""
+
+
+class InsecureDeploymentError(ChainError):
+    """A test setup or a worthless token on a chain that is not the local one."""
+
+
+class DeploymentError(ChainError):
+    """What stands on the chain is not what the deployment file or the setup says."""
+
+
+class ContractRevertedError(ChainError):
+    """A contract refused a call by a named error.
+
+    Attributes:
+        name: of the error in the contract.
+        arguments: its values by name.
+    """
+
+    def __init__(self, name: str, arguments: dict[str, object], remedy: str) -> None:
+        self.name = name
+        self.arguments = arguments
+        values = ", ".join(f"{key} = {_shown(value)}" for key, value in arguments.items())
+        super().__init__(f"the contract refused with {name}({values}): {remedy}")
+
+
+def _shown(value: object) -> str:
+    """Bytes in hexadecimal, long ones cut: what contracts report is public."""
+    if not isinstance(value, bytes):
+        return str(value)
+    digits = value.hex()
+    limit = 64
+    return f"0x{digits}" if len(digits) <= limit else f"0x{digits[:limit]}…"
