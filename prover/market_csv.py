@@ -23,7 +23,7 @@ import numpy as np
 
 from prover.errors import MarketDataError, ProverError
 from prover.instruments import SECONDS_PER_YEAR, Option, parse_option
-from prover.market_data import MarketSnapshot, load_snapshot, make_snapshot
+from prover.market_data import SCHEMA, MarketSnapshot, OptionQuote, Quote, load_snapshot, make_record
 from prover.pricing import OptionTerms, implied_volatility
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _MILLISECONDS: Final = 1000
 class _ChainRow:
     """One line of a file; prices in coin, volatility as a fraction or None, ``moment`` a range of Unix seconds."""
 
+    place: str
     option: Option
     forward: float
     mark: float
@@ -120,18 +121,17 @@ def load_option_chain(path: Path) -> MarketSnapshot:
     nearest = min(rows, key=lambda row: row.option.expiry)
     index_price = nearest.forward if nearest.index is None else nearest.index
     snapshot_time = _common_moment(str(path), rows)
-    volatilities = _volatilities(str(path), rows, snapshot_time)
-    options = tuple(_option_fields(row, volatility) for row, volatility in zip(rows, volatilities, strict=True))
-    perpetual = {"mark_price": index_price, "bid_price": None, "ask_price": None, "open_interest": 0.0}
+    volatilities = _volatilities(rows, snapshot_time)
     fields: dict[str, object] = {
+        "schema": SCHEMA,
         "underlying": nearest.option.underlying,
         "quote_currency": QUOTE_CURRENCY,
         "snapshot_time": snapshot_time,
         "index_price": index_price,
-        "perpetual": perpetual,
-        "options": options,
+        "perpetual": Quote(mark_price=index_price, bid_price=None, ask_price=None, open_interest=0.0),
+        "options": tuple(_option_quote(row, volatility) for row, volatility in zip(rows, volatilities, strict=True)),
     }
-    return make_snapshot(str(path), fields)
+    return make_record(MarketSnapshot, str(path), fields)
 
 
 def _read_rows(path: Path) -> list[_ChainRow]:
@@ -159,6 +159,7 @@ def _row_reader(path: Path, columns: frozenset[str]) -> Callable[[_Line], _Chain
 def _chain_row(line: _Line) -> _ChainRow:
     option, years = line.option(), line.number("T_years")
     return _ChainRow(
+        place=line.place,
         option=option,
         forward=line.number("S0"),
         mark=line.number("market_price_btc"),
@@ -177,6 +178,7 @@ def _chain_row(line: _Line) -> _ChainRow:
 def _summary_row(line: _Line) -> _ChainRow:
     created = line.number("creation_timestamp") / _MILLISECONDS
     return _ChainRow(
+        place=line.place,
         option=line.option(),
         forward=line.number("underlying_price"),
         mark=line.number("mark_price"),
@@ -201,39 +203,49 @@ def _common_moment(source: str, rows: Sequence[_ChainRow]) -> int:
     return int((start + end) / 2)
 
 
-def _volatilities(source: str, rows: Sequence[_ChainRow], snapshot_time: int) -> list[float]:
-    live = [max(row.option.years_to_expiry(snapshot_time), 1 / SECONDS_PER_YEAR) for row in rows]
+def _volatilities(rows: Sequence[_ChainRow], snapshot_time: int) -> list[float]:
+    """Volatility of every row: as given, else solved from the mark."""
     terms = OptionTerms(
-        strike=[float(row.option.strike) for row in rows], years=live, is_call=[row.option.is_call for row in rows]
+        strike=[float(row.option.strike) for row in rows],
+        years=[_years_left(row, snapshot_time) for row in rows],
+        is_call=[row.option.is_call for row in rows],
     )
     forwards = np.array([row.forward for row in rows])
     solved = implied_volatility(terms, forwards, np.array([row.mark for row in rows]) * forwards)
+    own = [round(float(volatility), _VOLATILITY_DECIMALS) for volatility in solved]
     by_strike = {
-        (row.option.expiry, row.option.strike): round(float(volatility), _VOLATILITY_DECIMALS)
-        for row, volatility in zip(rows, solved, strict=True)
+        (row.option.expiry, row.option.strike): volatility
+        for row, volatility in zip(rows, own, strict=True)
         if math.isfinite(volatility)
     }
     return [
-        _volatility(source, row, float(own), by_strike.get((row.option.expiry, row.option.strike)))
-        for row, own in zip(rows, solved, strict=True)
+        _volatility(row, volatility, by_strike.get((row.option.expiry, row.option.strike)))
+        for row, volatility in zip(rows, own, strict=True)
     ]
 
 
-def _volatility(source: str, row: _ChainRow, own: float, other_right: float | None) -> float:
+def _years_left(row: _ChainRow, snapshot_time: int) -> float:
+    years = row.option.years_to_expiry(snapshot_time)
+    if years <= 0:
+        raise MarketDataError(f"{row.place}: {row.option.name} had expired when the file was taken; remove the line")
+    return years
+
+
+def _volatility(row: _ChainRow, solved: float, other_right: float | None) -> float:
     if row.volatility is not None:
         return row.volatility
-    if math.isfinite(own):
-        return round(own, _VOLATILITY_DECIMALS)
+    if math.isfinite(solved):
+        return solved
     if other_right is None:
         raise MarketDataError(
-            f"{source}: {row.option.name}: no volatility explains mark_price = {row.mark} at forward {row.forward}; "
-            "correct the mark or remove the line"
+            f"{row.place}: no volatility explains mark_price = {row.mark} of {row.option.name} at forward "
+            f"{row.forward}; correct the mark or remove the line"
         )
     return other_right
 
 
-def _option_fields(row: _ChainRow, volatility: float) -> dict[str, object]:
-    return {
+def _option_quote(row: _ChainRow, volatility: float) -> OptionQuote:
+    fields: dict[str, object] = {
         "instrument": row.option.name,
         "forward": row.forward,
         "mark_volatility": volatility,
@@ -242,3 +254,4 @@ def _option_fields(row: _ChainRow, volatility: float) -> dict[str, object]:
         "ask_price": None if row.ask is None else row.ask * row.forward,
         "open_interest": row.open_interest,
     }
+    return make_record(OptionQuote, row.place, fields)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
 import numpy as np
 from eth_hash.auto import keccak
@@ -27,6 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from prover.errors import InstrumentNameError, MarketDataError
 from prover.instruments import Option, parse_option
 from prover.pricing import OptionTerms, black76
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA: Final = "zkmargin-market-1"
 EXAMPLE_MARKET: Final = Path(__file__).parent / "data" / "example_market.json"
@@ -45,6 +48,9 @@ UnixTime = Annotated[int, Field(gt=0, lt=1 << 40)]
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+RecordType = TypeVar("RecordType", bound=_Record)
 
 
 class Quote(_Record):
@@ -185,14 +191,14 @@ def load_snapshot(path: Path) -> MarketSnapshot:
         raise MarketDataError(f"{path}: {describe_finding(error)}") from error
 
 
-def make_snapshot(source: str, fields: dict[str, object]) -> MarketSnapshot:
-    """Validate the fields of a snapshot that a reader put together; ``source`` names it in errors.
+def make_record(record: type[RecordType], source: str, fields: Mapping[str, object]) -> RecordType:
+    """Validate fields that a reader put together; ``source`` names where they stand, for errors.
 
     Raises:
         MarketDataError: a field is missing, unknown or out of range.
     """
     try:
-        return MarketSnapshot.model_validate({"schema": SCHEMA} | fields)
+        return record.model_validate(dict(fields))
     except ValidationError as error:
         raise MarketDataError(f"{source}: {describe_finding(error)}") from error
 
