@@ -121,12 +121,12 @@ class Argument:
             part.inverse_values = [table[digit] for digit in part.digit_values]
             own = inverse_blinds[2 * book : 2 * book + 2]
             part.inverse_blinds = own
-            pending.append(self.committer.values(part.inverse_values, own))
+            pending.append(self.committer.repeated_values(part.inverse_values, own))
         self.fold_rows()
         pending_rows = [self.committer.coefficients(poly.coefficients_of(part.rows)) for part in self.parts]
         self.linking = Linking(shape, self.tables, self.beta, self.books)
         accumulator = self.accumulate(table)
-        pending_accumulator = self.committer.values(accumulator, blinds)
+        pending_accumulator = self.committer.running_sums(accumulator, blinds)
         self.accumulator = self.blinded(accumulator, blinds)
         for part in self.parts:
             part.inverses = self.blinded(part.inverse_values, part.inverse_blinds)

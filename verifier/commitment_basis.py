@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from verifier.curve import POINT_BYTES, Group, group
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from verifier.ceremony import TrustedSetup
 
 _DECODED: Final[dict[tuple[str, str], list[Any]]] = {}
+_SUFFIX_SUMS: Final[dict[tuple[str, int, str], tuple[list[Any], Any]]] = {}
 
 
 def _group_transform(points: Sequence[Any], twiddles: Sequence[int], backend: Group) -> list[Any]:
@@ -57,6 +59,17 @@ def basis_points(setup: TrustedSetup, size: int, offset: int = 0, backend: Group
         data = basis_bytes(setup, size, offset)
         _DECODED[key] = [chosen.decode_unchecked(data[i : i + POINT_BYTES]) for i in range(0, len(data), POINT_BYTES)]
     return _DECODED[key]
+
+
+def suffix_sums(setup: TrustedSetup, size: int, backend: Group) -> tuple[list[Any], Any]:
+    """The points S_j = Σ_{i≥j} [λ_i(τ)] and their sum, for commitments to running sums; computed once."""
+    key = (setup.digest, size, backend.name)
+    if key not in _SUFFIX_SUMS:
+        descending = accumulate(reversed(basis_points(setup, size, backend=backend)), backend.add)
+        # Encoding and decoding brings the points to affine form, in which they multiply faster.
+        points = [backend.decode_unchecked(backend.encode(point)) for point in descending][::-1]
+        _SUFFIX_SUMS[key] = (points, backend.combine(points, [1] * size))
+    return _SUFFIX_SUMS[key]
 
 
 def slot_point(setup: TrustedSetup, slots: int, slot: int) -> bytes:
