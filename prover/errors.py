@@ -93,3 +93,31 @@ class PortfolioError(ProverError):
 
 class LocalChainError(ProverError):
     """The local chain cannot be started."""
+
+
+class WalletError(ProverError):
+    """The wallet file cannot be used; nothing in it was changed."""
+
+
+class WalletPasswordError(WalletError):
+    """The password does not open the wallet, or the file was altered."""
+
+
+class WalletLockedError(WalletError):
+    """Another process holds the wallet."""
+
+
+class WalletOutOfDateError(WalletError):
+    """The chain holds a commitment that no opening in the wallet belongs to."""
+
+
+class TradeError(ProverError):
+    """An offer or an acceptance that must not be signed: something differs from what was agreed."""
+
+
+class PublishedRuleError(ProverError):
+    """The rule that the registry holds is not the one that the market file gives."""
+
+
+class KeyFileError(ProverError):
+    """The key that signs transactions cannot be read."""
