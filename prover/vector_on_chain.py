@@ -1,0 +1,90 @@
+"""Conformance vectors judged by the contract, on a local chain that lives as long as the judging."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from prover.local_chain import local_chain
+from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, margin_claim
+from verifier.chain_client import ChainClient
+from verifier.contract_interface import contract_interface
+from verifier.errors import ContractRevertedError, MalformedInputError
+from verifier.vector_file import ConformanceVector, Judgement, Verdict, vector_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from eth_account.signers.local import LocalAccount
+
+    from verifier.shape import Shape
+    from verifier.statement import VerifyingKey
+
+VERIFIER: Final = "CeremonyMarginVerifier"
+
+
+class ContractJudge:
+    """Asks a CeremonyMarginVerifier; one is deployed for every shape that occurs.
+
+    Args:
+        chain: connection.
+        deployer: pays for the deployments.
+    """
+
+    def __init__(self, chain: ChainClient, deployer: LocalAccount) -> None:
+        self._chain = chain
+        self._deployer = deployer
+        self._interface = contract_interface(VERIFIER)
+        self._addresses: dict[Shape, str] = {}
+
+    def judge(self, vector: ConformanceVector) -> Judgement:
+        """What the contract says, by ``eth_call``; a refusal carries the contract's named error.
+
+        Raises:
+            MalformedInputError: the file claims another key or another table.
+            UnsupportedShapeError: no setup for the shape.
+        """
+        key = vector_key(vector)
+        address = self._verifier(key)
+        try:
+            self._chain.call(address, self._interface.encode_call("verify", _claim(key, vector).as_tuple()))
+        except ContractRevertedError as error:
+            return Judgement(Verdict.REJECTED, str(error))
+        return Judgement(Verdict.ACCEPTED)
+
+    def _verifier(self, key: VerifyingKey) -> str:
+        shape = key.shape
+        if shape not in self._addresses:
+            numbers = (shape.powers, shape.columns, shape.digits, shape.digit_bits)
+            receipt = self._chain.deploy(self._deployer, self._interface.creation(numbers, key.table_commitment))
+            self._addresses[shape] = str(receipt.contract_address)
+        return self._addresses[shape]
+
+
+@contextlib.contextmanager
+def contract_judge() -> Iterator[Callable[[ConformanceVector], Judgement]]:
+    """Start a chain, and end it with the block.
+
+    Raises:
+        LocalChainError: Anvil cannot be started.
+        ContractArtifactError: the contracts cannot be compiled.
+    """
+    with local_chain() as local:
+        client = ChainClient.connect(local.url, chain_id=local.chain_id)
+        yield ContractJudge(client, local.account(0)).judge
+
+
+def _claim(key: VerifyingKey, vector: ConformanceVector) -> MarginClaim:
+    """The claim with its hint; a proof that cannot even be decoded goes to the contract with a hint of zeros."""
+    statement, proof = vector.statement, vector.proof
+    try:
+        return margin_claim(key, statement, proof)
+    except MalformedInputError:
+        return MarginClaim(
+            context=statement.context,
+            books=statement.books,
+            portfolio=b"".join(statement.portfolio_commitments),
+            matrix=b"".join(point for chunks in statement.matrix_commitments for point in chunks),
+            proof=proof,
+            hint=bytes(INVERSE_HINT_BYTES),
+        )
