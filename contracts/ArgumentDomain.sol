@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { ArgumentRounds } from "./ArgumentRounds.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { ONE, Scalar, ScalarField, ZERO } from "./libraries/ScalarField.sol";
 import { Shape } from "./types/Shape.sol";
 
 /// @title The domains of one shape, and the public polynomials of the argument at ζ
 /// @dev Twins: verifier/shape.py and verifier/domain.py. Specification, sections 2 and 4.
-abstract contract ArgumentDomain is IMarginVerifier {
-    /// @notice What the verifier squeezes from the transcript.
-    /// @param state s5, the last state before the opening.
-    struct Challenges {
-        Scalar theta;
-        Scalar beta;
-        Scalar alpha;
-        Scalar zeta;
-        Scalar eta;
-        Scalar u;
-        bytes32 state;
-    }
-
+abstract contract ArgumentDomain is ArgumentRounds {
     /// @notice Public values at ζ and powers of challenges that all books share.
     /// @param vanishing Z = ζ^n − 1.
     /// @param sum σ_V(ζ).
@@ -83,7 +72,9 @@ abstract contract ArgumentDomain is IMarginVerifier {
         Scalar constantOne; // R(ζ − ν²)
     }
 
-    constructor(Shape memory shape_) {
+    constructor(Shape memory shape_, bytes memory setupPoint, bytes memory table)
+        ArgumentRounds(shape_, setupPoint, table)
+    {
         _requireSupported(shape_);
         POWERS = shape_.powers;
         COLUMNS = shape_.columns;
@@ -110,9 +101,9 @@ abstract contract ArgumentDomain is IMarginVerifier {
     }
 
     /// @dev Public values of a proof; `hint` is the inverse of the product of all denominators.
-    function _publicValues(Challenges memory challenges, Scalar hint) internal view returns (PublicValues memory values) {
-        Scalar zetaSlots = challenges.zeta;
-        Scalar betaSlots = challenges.beta;
+    function _publicValues(Round memory round, Scalar hint) internal view returns (PublicValues memory values) {
+        Scalar zetaSlots = round.zeta;
+        Scalar betaSlots = round.beta;
         for (uint256 size = SLOTS; size > 1; size >>= 1) {
             zetaSlots = zetaSlots * zetaSlots;
             betaSlots = betaSlots * betaSlots;
@@ -122,11 +113,13 @@ abstract contract ArgumentDomain is IMarginVerifier {
         Scalar zetaColumns = zetaSlots * zetaSlots; // R = 4N
         zetaColumns = zetaColumns * zetaColumns;
         Scalar zetaDomain = zetaColumns; // n = kR
-        for (uint256 size = DIGITS; size > 1; size >>= 1) zetaDomain = zetaDomain * zetaDomain;
+        for (uint256 size = DIGITS; size > 1; size >>= 1) {
+            zetaDomain = zetaDomain * zetaDomain;
+        }
         values.vanishing = zetaDomain - ONE;
 
-        _setRowPowers(values, challenges.beta, zetaColumns);
-        _setQuotients(values, challenges, hint, zetaSlots, zetaColumns);
+        _setRowPowers(values, round.beta, zetaColumns);
+        _setQuotients(values, round, hint, zetaSlots, zetaColumns);
     }
 
     /// @dev ζ^(D−R) = y^(S'−1) = y·y²·y⁴·… for y = ζ^R, and β^S'; S' = D/R ≥ 2 is a power of two.
@@ -146,13 +139,13 @@ abstract contract ArgumentDomain is IMarginVerifier {
     /// @dev The quotients at ζ; y = ζ^R and z = ζ^N, at ζ/ν the latter is zν^(−N), the former the same.
     function _setQuotients(
         PublicValues memory values,
-        Challenges memory challenges,
+        Round memory round,
         Scalar hint,
         Scalar zetaSlots,
         Scalar zetaColumns
     ) private view {
         Scalar slotsBefore = zetaSlots * INVERSE_NU_SLOTS;
-        Denominators memory inverses = _denominators(challenges, zetaSlots, slotsBefore, zetaColumns);
+        Denominators memory inverses = _denominators(round, zetaSlots, slotsBefore, zetaColumns);
         _invert(inverses, hint);
 
         Scalar vanishing = values.vanishing;
@@ -165,17 +158,16 @@ abstract contract ArgumentDomain is IMarginVerifier {
         // b(X) = σ_U(X)·(β^N − X^N)/(β − X) with σ_U(X) = (X^R − 1)/(4(X^N − 1))
         Scalar link = columns * inverses.slots * (values.betaSlots - zetaSlots) * inverses.link;
         values.link = link;
-        values.linkStep =
-            link - columns * inverses.slotsBefore * (values.betaSlots - slotsBefore) * inverses.linkBefore;
+        values.linkStep = link - columns * inverses.slotsBefore * (values.betaSlots - slotsBefore) * inverses.linkBefore;
     }
 
-    function _denominators(Challenges memory challenges, Scalar zetaSlots, Scalar slotsBefore, Scalar zetaColumns)
+    function _denominators(Round memory round, Scalar zetaSlots, Scalar slotsBefore, Scalar zetaColumns)
         private
         view
         returns (Denominators memory values)
     {
-        Scalar zeta = challenges.zeta;
-        Scalar beta = challenges.beta;
+        Scalar zeta = round.zeta;
+        Scalar beta = round.beta;
         Scalar digits = Scalar.wrap(DIGITS);
         values.sum = digits * (zetaColumns - ONE);
         values.last = digits * (zetaColumns * OMEGA_COLUMNS - ONE);

@@ -44,8 +44,8 @@ contract CeremonyMarginVerifier is MarginVerifier {
         Totals memory totals;
         _addClaim(sum, totals, round, round, ONE);
         _addTable(sum, totals);
-        CompressedPoint memory opening = PointCompression.read(_openingAt(round));
-        _requireOpening(Bls12381.multiply(sum), round.challenges.u, -totals.generator, opening);
+        CompressedPoint memory opening = PointCompression.read(_opening(round));
+        _requireOpening(Bls12381.multiply(sum), round.u, -totals.generator, opening);
     }
 
     /// @inheritdoc MarginVerifier

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { ArgumentRounds } from "./ArgumentRounds.sol";
+import { ArgumentDomain } from "./ArgumentDomain.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { Bls12381 } from "./libraries/Bls12381.sol";
 import { MarginProof } from "./libraries/MarginProof.sol";
@@ -21,7 +21,7 @@ import { Shape } from "./types/Shape.sol";
 ///
 ///      The generator never enters the sum: [L] = [L'] + c·G, and each variant accounts for c. To the point evaluation
 ///      precompile, "[L] opens to 0" and "[L'] opens to −c" are the same equation, and the second saves a term.
-abstract contract MarginVerifier is ArgumentRounds {
+abstract contract MarginVerifier is ArgumentDomain {
     using MarginProof for uint256;
     using PointTerms for PointTerms.Terms;
     using Transcript for bytes32;
@@ -39,9 +39,11 @@ abstract contract MarginVerifier is ArgumentRounds {
     /// @param rows step·σ_V(ζ), the weight of the linear equations.
     /// @param chunk κ·α^(B+1).
     /// @param degree α^(B+1)·(α^B·Z·ζ^(D−R) − κ).
+    /// @param zeta ρ(u − ωζ), the weight of F_ζ.
+    /// @param distance u − ζ.
+    /// @param table T̄.
     /// @param etaBooks η^B.
     /// @param betaConstant β^(NB).
-    /// @param zeta ρ(u − ωζ), the weight of F_ζ.
     /// @param alphaZeta ρ(u − ωζ)·α^b; this and the next three advance from book to book.
     /// @param etaZeta ρ(u − ωζ)·η^(1+b).
     /// @param etaNext ρ(u − ζ)·η^b.
@@ -51,9 +53,11 @@ abstract contract MarginVerifier is ArgumentRounds {
         Scalar rows;
         Scalar chunk;
         Scalar degree;
+        Scalar zeta;
+        Scalar distance;
+        Scalar table;
         Scalar etaBooks;
         Scalar betaConstant;
-        Scalar zeta;
         Scalar alphaZeta;
         Scalar etaZeta;
         Scalar etaNext;
@@ -72,7 +76,7 @@ abstract contract MarginVerifier is ArgumentRounds {
     uint256 private immutable TABLE_Y_LOW;
 
     constructor(Shape memory shape_, bytes memory setupPoint, bytes memory table)
-        ArgumentRounds(shape_, setupPoint, table)
+        ArgumentDomain(shape_, setupPoint, table)
     {
         PrecompileTests.requireGroup();
         G1Point memory point = Bls12381.decodeG1(table);
@@ -87,17 +91,13 @@ abstract contract MarginVerifier is ArgumentRounds {
         if (count == 0) revert MarginVerifierNoClaims();
         Round[] memory rounds = new Round[](count);
         bytes32[] memory finalStates = new bytes32[](count);
-        uint256 capacity = 0;
         for (uint256 i = 0; i < count; ++i) {
             Round memory round = _read(claims[i], LONG_HINT);
-            rounds[i] = round;
-            finalStates[i] = round.challenges.state.absorb(_openingAt(round), MarginProof.COMPRESSED_BYTES);
             round.matrixDigest = keccak256(claims[i].matrix);
-            round.matrixOwner = _firstWithMatrix(rounds, i);
-            capacity += _capacity(round);
-            if (round.matrixOwner != i) capacity -= round.books * round.chunks;
+            rounds[i] = round;
+            finalStates[i] = round.state.absorb(_opening(round), MarginProof.COMPRESSED_BYTES);
         }
-        _requireBatch(rounds, Transcript.batch(finalStates), capacity);
+        _requireBatch(rounds, Transcript.batch(finalStates));
     }
 
     /// @dev The last equation, e(P, [τ]_2) = e(Q, [1]_2), or a revert with a named error.
@@ -110,40 +110,46 @@ abstract contract MarginVerifier is ArgumentRounds {
         virtual;
 
     /// @dev Q = Σ ρ_j([L_j] + u_j[W'_j]) and P = Σ ρ_j[W'_j], then the last equation.
-    function _requireBatch(Round[] memory rounds, bytes32 seed, uint256 capacity) internal view {
+    function _requireBatch(Round[] memory rounds, bytes32 seed) internal view {
         PointTerms.Terms memory openings = PointTerms.allocate(rounds.length);
-        PointTerms.Terms memory sum = PointTerms.allocate(capacity + SHARED_TERMS);
+        PointTerms.Terms memory sum = PointTerms.allocate(_capacity(rounds));
         Totals memory totals;
         for (uint256 i = 0; i < rounds.length; ++i) {
-            // Everything that a claim needs in between is forgotten after it.
+            // What a claim needs in between is forgotten after it.
             uint256 mark = Memory.mark();
             Round memory round = rounds[i];
             Scalar weight = Transcript.weight(seed, i + 1);
-            _addClaim(sum, totals, round, rounds[round.matrixOwner], weight);
-            _addOpening(sum, openings, round, weight);
+            _addClaim(sum, totals, round, rounds[_firstWithMatrix(rounds, i)], weight);
+            G1Point memory opening = PointCompression.decompress(_opening(round), round.hint + MarginProof.SCALAR_BYTES);
+            openings.append(opening, weight);
+            sum.append(opening, weight * round.u);
             Memory.release(mark);
         }
         _addTable(sum, totals);
         _requireEquation(sum, totals.generator, openings);
     }
 
+    /// @dev Terms of the sum of a batch: matrices are counted once.
+    function _capacity(Round[] memory rounds) private pure returns (uint256 capacity) {
+        capacity = SHARED_TERMS;
+        for (uint256 i = 0; i < rounds.length; ++i) {
+            capacity += _capacity(rounds[i]);
+            if (_firstWithMatrix(rounds, i) != i) capacity -= rounds[i].books * rounds[i].chunks;
+        }
+    }
+
+    /// @dev Terms of one claim with its matrix.
+    function _capacity(Round memory round) internal pure returns (uint256) {
+        unchecked {
+            // Both factors are below the length of calldata.
+            return TERMS_PER_CLAIM + (TERMS_PER_BOOK + round.chunks) * round.books;
+        }
+    }
+
     /// @dev The first claim that brings the same matrix as claim `index`, which may be itself.
     function _firstWithMatrix(Round[] memory rounds, uint256 index) private pure returns (uint256 first) {
         bytes32 digest = rounds[index].matrixDigest;
         while (rounds[first].matrixDigest != digest) ++first;
-    }
-
-    /// @dev Adds W' of one claim to both sums of a batch.
-    function _addOpening(
-        PointTerms.Terms memory sum,
-        PointTerms.Terms memory openings,
-        Round memory round,
-        Scalar weight
-    ) private pure {
-        G1Point memory opening =
-            PointCompression.decompress(_openingAt(round), round.hintAt + MarginProof.SCALAR_BYTES);
-        openings.append(opening, weight);
-        sum.append(opening, weight * round.challenges.u);
     }
 
     /// @dev Adds ρ·[L] of one claim to the sum, but for generator and table, whose coefficients go to `totals`.
@@ -155,18 +161,30 @@ abstract contract MarginVerifier is ArgumentRounds {
         Round memory owner,
         Scalar weight
     ) internal view {
-        PublicValues memory values = _publicValues(round.challenges, round.hintAt.scalarAt());
+        PublicValues memory values = _publicValues(round, round.hint.scalarAt(0));
         Weights memory weights = _weights(round, values, weight);
         _addMatrix(sum, round, owner, weights.chunk, values.betaRows);
         for (uint256 book = 0; book < round.books; ++book) {
-            _addEvaluations(totals, round, values, weights, book);
-            _addBook(sum, round, values, weights, book);
-            weights.alphaZeta = weights.alphaZeta * round.challenges.alpha;
-            weights.etaZeta = weights.etaZeta * round.challenges.eta;
-            weights.etaNext = weights.etaNext * round.challenges.eta;
+            Scalar generator = _addBook(sum, round, values, weights, book);
+            totals.generator = totals.generator + generator;
+            weights.alphaZeta = weights.alphaZeta * round.alpha;
+            weights.etaZeta = weights.etaZeta * round.eta;
+            weights.etaNext = weights.etaNext * round.eta;
             weights.betaLink = weights.betaLink * values.betaSlots;
         }
         _addRest(sum, totals, round, values, weights);
+    }
+
+    function _addTable(PointTerms.Terms memory sum, Totals memory totals) internal view {
+        sum.append(TABLE_X_HIGH, TABLE_X_LOW, TABLE_Y_HIGH, TABLE_Y_LOW, totals.table);
+    }
+
+    /// @dev Where W' lies in calldata.
+    function _opening(Round memory round) internal pure returns (uint256) {
+        unchecked {
+            // It lies before the evaluations.
+            return round.evaluations - MarginProof.COMPRESSED_BYTES;
+        }
     }
 
     function _weights(Round memory round, PublicValues memory values, Scalar weight)
@@ -174,32 +192,32 @@ abstract contract MarginVerifier is ArgumentRounds {
         view
         returns (Weights memory weights)
     {
-        Challenges memory challenges = round.challenges;
-        Scalar alphaBooks = challenges.alpha;
-        Scalar etaBooks = challenges.eta;
-        Scalar betaConstant = values.betaSlots;
+        Scalar alphaBooks = round.alpha; // α^B
+        weights.etaBooks = round.eta;
+        weights.betaConstant = values.betaSlots;
         for (uint256 book = 1; book < round.books; ++book) {
-            alphaBooks = alphaBooks * challenges.alpha;
-            etaBooks = etaBooks * challenges.eta;
-            betaConstant = betaConstant * values.betaSlots;
+            alphaBooks = alphaBooks * round.alpha;
+            weights.etaBooks = weights.etaBooks * round.eta;
+            weights.betaConstant = weights.betaConstant * values.betaSlots;
         }
-        weights.etaBooks = etaBooks;
-        weights.betaConstant = betaConstant;
-
-        Scalar zeta = weight * (challenges.u - OMEGA * challenges.zeta);
-        weights.zeta = zeta;
-        weights.alphaZeta = zeta;
-        weights.etaZeta = zeta * challenges.eta;
-        weights.etaNext = weight * (challenges.u - challenges.zeta);
         weights.betaLink = ONE;
 
-        Scalar step = zeta * alphaBooks * (challenges.theta + _tableEvaluation(round));
-        weights.step = step;
-        weights.rows = step * values.sum;
-        Scalar alphaNext = alphaBooks * challenges.alpha;
+        Scalar zeta = weight * (round.u - OMEGA * round.zeta);
+        weights.zeta = zeta;
+        weights.alphaZeta = zeta;
+        weights.etaZeta = zeta * round.eta;
+        weights.distance = round.u - round.zeta;
+        weights.etaNext = weight * weights.distance;
+
+        unchecked {
+            // Index in a proof of at most 256 books.
+            weights.table = round.evaluations.scalarAt(3 * round.books + 1);
+        }
+        weights.step = zeta * alphaBooks * (round.theta + weights.table);
+        weights.rows = weights.step * values.sum;
+        Scalar alphaNext = alphaBooks * round.alpha;
         weights.chunk = zeta * values.chunkQuotient * alphaNext;
-        weights.degree =
-            alphaNext * (alphaBooks * values.vanishing * values.degreeShift - values.chunkQuotient);
+        weights.degree = alphaNext * (alphaBooks * values.vanishing * values.degreeShift - values.chunkQuotient);
     }
 
     /// @dev ρ(u − ωζ)·κ·α^(B+1+b)·β^(gS') for chunk g of book b.
@@ -213,60 +231,53 @@ abstract contract MarginVerifier is ArgumentRounds {
         bool isFirst = owner.matrixTerm == 0;
         if (isFirst) owner.matrixTerm = sum.end;
         uint256 term = owner.matrixTerm;
-        uint256 pointAt = round.matrixAt;
+        uint256 place = round.matrix;
         for (uint256 book = 0; book < round.books; ++book) {
             Scalar scalar = bookScale;
             for (uint256 chunk = 0; chunk < round.chunks; ++chunk) {
-                if (isFirst) sum.append(pointAt, scalar);
+                if (isFirst) sum.append(place, scalar);
                 else PointTerms.increase(term, scalar);
                 scalar = scalar * betaRows;
-                pointAt += MarginProof.POINT_BYTES;
-                term += PointTerms.TERM_BYTES;
+                unchecked {
+                    // Both stay within what was measured: calldata of the matrix, memory of its terms.
+                    place += MarginProof.POINT_BYTES;
+                    term += PointTerms.TERM_BYTES;
+                }
             }
-            bookScale = bookScale * round.challenges.alpha;
+            bookScale = bookScale * round.alpha;
         }
     }
 
-    /// @dev The terms of r_b, x_b, A_b and t_b; a_b = β^(NB+1)·t̄_b + β^(Nb)·(b(ζ) − b(ζ/ν)) + [b=0]·β^(NB)·λ^V_2(ζ).
+    /// @dev The terms of r_b, A_b, t_b and C_b.
+    /// @return generator What the evaluations of the book leave on the generator.
     function _addBook(
         PointTerms.Terms memory sum,
         Round memory round,
         PublicValues memory values,
         Weights memory weights,
         uint256 book
-    ) private pure {
-        Scalar rows = weights.betaConstant * round.challenges.beta * _rowsEvaluation(round, book)
-            + weights.betaLink * values.linkStep;
-        if (book == 0) rows = rows + weights.betaConstant * values.constantOne;
+    ) private pure returns (Scalar generator) {
+        unchecked {
+            // Indices of a proof of at most 256 books.
+            Scalar lookup = round.evaluations.scalarAt(book); // Ā_b
+            Scalar digits = round.evaluations.scalarAt(round.books + book); // r̄_b
+            Scalar rows = round.evaluations.scalarAt(2 * round.books + 1 + book); // t̄_b
 
-        uint256 row = MarginProof.rowLength(round.books);
-        uint256 pointAt = round.proofAt + book * MarginProof.POINT_BYTES;
-        sum.append(
-            pointAt, weights.alphaZeta * _lookupEvaluation(round, book) - weights.rows * rows + weights.etaNext
-        );
-        sum.append(pointAt + row, weights.etaZeta);
-        sum.append(pointAt + 2 * row, weights.etaZeta * weights.etaBooks);
-        sum.append(
-            round.portfolioAt + book * MarginProof.POINT_BYTES, weights.rows * weights.betaLink * values.link
-        );
-    }
+            generator = lookup * (round.theta - values.shift * digits) - ONE + weights.degree * rows;
+            generator = weights.alphaZeta * generator - weights.step * lookup;
+            generator = generator - weights.etaZeta * (lookup + weights.etaBooks * rows) - weights.etaNext * digits;
 
-    /// @dev What the evaluations of a book leave on the generator.
-    function _addEvaluations(
-        Totals memory totals,
-        Round memory round,
-        PublicValues memory values,
-        Weights memory weights,
-        uint256 book
-    ) private pure {
-        Scalar digits = (round.scalarsAt + (round.books + book) * MarginProof.SCALAR_BYTES).scalarAt();
-        Scalar lookup = _lookupEvaluation(round, book);
-        Scalar rows = _rowsEvaluation(round, book);
-        Scalar lookups = lookup * (round.challenges.theta - values.shift * digits) - ONE;
-        Scalar generator = weights.alphaZeta * (lookups + weights.degree * rows);
-        generator = generator - weights.step * lookup;
-        generator = generator - weights.etaZeta * (lookup + weights.etaBooks * rows);
-        totals.generator = totals.generator + generator - weights.etaNext * digits;
+            // a_b = β^(NB+1)·t̄_b + β^(Nb)·(b(ζ) − b(ζ/ν)) + [b=0]·β^(NB)·λ^V_2(ζ)
+            rows = weights.betaConstant * round.beta * rows + weights.betaLink * values.linkStep;
+            if (book == 0) rows = rows + weights.betaConstant * values.constantOne;
+
+            uint256 row = round.books + 1;
+            uint256 place = round.proof.pointAt(book);
+            sum.append(place, weights.alphaZeta * lookup - weights.rows * rows + weights.etaNext);
+            sum.append(place.pointAt(row), weights.etaZeta);
+            sum.append(place.pointAt(2 * row), weights.etaZeta * weights.etaBooks);
+            sum.append(round.portfolio.pointAt(book), weights.rows * weights.betaLink * values.link);
+        }
     }
 
     /// @dev The terms of m, acc, h and W, and what acc̄, T̄ and the constant column leave on generator and table. The
@@ -279,48 +290,20 @@ abstract contract MarginVerifier is ArgumentRounds {
         Weights memory weights
     ) private view {
         uint256 books = round.books;
-        uint256 row = MarginProof.rowLength(books);
-        uint256 pointAt = round.proofAt + books * MarginProof.POINT_BYTES;
-        sum.append(pointAt, weights.alphaZeta); // m
-        sum.append(pointAt + row, weights.etaNext - weights.step); // acc
-        sum.append(pointAt + 2 * row, -(weights.zeta * values.vanishing)); // h
-        Scalar distance = round.challenges.u - round.challenges.zeta;
-        sum.append(pointAt + 2 * row + MarginProof.POINT_BYTES, -(weights.zeta * distance)); // W
-
-        Scalar accumulator = (round.scalarsAt + 2 * books * MarginProof.SCALAR_BYTES).scalarAt();
+        Scalar accumulator = weights.etaNext - weights.step;
+        unchecked {
+            // Indices of a proof of at most 256 books.
+            uint256 row = books + 1;
+            uint256 place = round.proof.pointAt(books);
+            sum.append(place, weights.alphaZeta); // m
+            sum.append(place.pointAt(row), accumulator); // acc
+            sum.append(place.pointAt(2 * row), -(weights.zeta * values.vanishing)); // h
+            sum.append(place.pointAt(2 * row + 1), -(weights.zeta * weights.distance)); // W
+            accumulator = accumulator * round.evaluations.scalarAt(2 * books); // acc̄
+        }
         Scalar table = weights.etaZeta * weights.etaBooks;
         totals.table = totals.table + table;
-        totals.generator = totals.generator + weights.step * accumulator
-            + weights.rows * weights.betaConstant * INVERSE_COLUMNS - weights.etaNext * accumulator
-            - table * _tableEvaluation(round);
-    }
-
-    function _addTable(PointTerms.Terms memory sum, Totals memory totals) internal view {
-        sum.append(G1Point(TABLE_X_HIGH, TABLE_X_LOW, TABLE_Y_HIGH, TABLE_Y_LOW), totals.table);
-    }
-
-    /// @dev How many terms a claim adds, when it shares its matrix with no other.
-    function _capacity(Round memory round) internal pure returns (uint256) {
-        return TERMS_PER_CLAIM + (TERMS_PER_BOOK + round.chunks) * round.books;
-    }
-
-    /// @dev Where W' lies.
-    function _openingAt(Round memory round) internal pure returns (uint256) {
-        return round.scalarsAt - MarginProof.COMPRESSED_BYTES;
-    }
-
-    /// @dev Ā_b.
-    function _lookupEvaluation(Round memory round, uint256 book) private pure returns (Scalar) {
-        return (round.scalarsAt + book * MarginProof.SCALAR_BYTES).scalarAt();
-    }
-
-    /// @dev t̄_b.
-    function _rowsEvaluation(Round memory round, uint256 book) private pure returns (Scalar) {
-        return (round.scalarsAt + (2 * round.books + 1 + book) * MarginProof.SCALAR_BYTES).scalarAt();
-    }
-
-    /// @dev T̄.
-    function _tableEvaluation(Round memory round) private pure returns (Scalar) {
-        return (round.scalarsAt + (3 * round.books + 1) * MarginProof.SCALAR_BYTES).scalarAt();
+        totals.generator = totals.generator - accumulator - table * weights.table + weights.rows * weights.betaConstant
+            * INVERSE_COLUMNS;
     }
 }

@@ -46,7 +46,7 @@ contract PairingMarginVerifier is MarginVerifier {
     function verify(MarginClaim calldata claim) external view {
         Round[] memory rounds = new Round[](1);
         rounds[0] = _read(claim, LONG_HINT);
-        _requireBatch(rounds, 0, _capacity(rounds[0]));
+        _requireBatch(rounds, 0);
     }
 
     /// @inheritdoc MarginVerifier

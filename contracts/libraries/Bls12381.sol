@@ -64,13 +64,11 @@ library Bls12381 {
 
     /// @notice Σ scalar·point over the terms, each point checked for curve and subgroup by the precompile.
     function multiply(PointTerms.Terms memory terms) internal view returns (G1Point memory sum) {
-        uint256 count = terms.count();
         uint256 output;
         assembly ("memory-safe") {
             output := sum
         }
-        (bool success, uint256 returned) =
-            call(G1_MULTIPLY, G1_MULTIPLY_GAS * count, terms.start, terms.end - terms.start, output, G1_BYTES);
+        (bool success, uint256 returned) = _multiply(terms, output, G1_BYTES);
         if (!success) _nameInvalidPoint(terms);
         if (returned != G1_BYTES) revert Bls12381PrecompileFailed(G1_MULTIPLY, returned);
     }
@@ -90,9 +88,8 @@ library Bls12381 {
 
     /// @notice Whether the precompile accepts the points of all terms.
     function isInGroup(PointTerms.Terms memory terms) internal view returns (bool) {
-        (bool success,) =
-            call(G1_MULTIPLY, G1_MULTIPLY_GAS * terms.count(), terms.start, terms.end - terms.start, 0, 0);
-        return success;
+        (bool success, uint256 returned) = _multiply(terms, 0, 0);
+        return success && returned == G1_BYTES;
     }
 
     /// @notice Whether e(left, left2)·e(right, right2) = 1; all four are checked for curve and subgroup.
@@ -130,6 +127,18 @@ library Bls12381 {
         assembly ("memory-safe") {
             success := staticcall(gasLimit, precompile, input, inputLength, output, outputLength)
             returnedBytes := returndatasize()
+        }
+    }
+
+    function _multiply(PointTerms.Terms memory terms, uint256 output, uint256 outputLength)
+        private
+        view
+        returns (bool success, uint256 returned)
+    {
+        unchecked {
+            // Terms lie in memory, so that their number is far too small for either to overflow.
+            uint256 gasLimit = G1_MULTIPLY_GAS * terms.count();
+            return call(G1_MULTIPLY, gasLimit, terms.start, terms.end - terms.start, output, outputLength);
         }
     }
 

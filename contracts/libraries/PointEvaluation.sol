@@ -32,15 +32,24 @@ library PointEvaluation {
             mstore(add(input, 144), shl(128, mload(proof)))
             mstore(add(input, 160), mload(add(proof, 0x20)))
         }
-        (bool success, uint256 returned) = Bls12381.call(SHA256, SHA256_GAS, input + 96, 48, input, 32);
-        if (!success || returned != 32) revert Bls12381.Bls12381PrecompileFailed(SHA256, returned);
+        _hash(input);
         assembly ("memory-safe") {
             mstore8(input, 0x01)
             mstore(add(input, 32), z)
             mstore(add(input, 64), y)
         }
-        (success, returned) = Bls12381.call(POINT_EVALUATION, POINT_EVALUATION_GAS, input, INPUT_BYTES, 0, OUTPUT_BYTES);
+        (bool success, uint256 returned) =
+            Bls12381.call(POINT_EVALUATION, POINT_EVALUATION_GAS, input, INPUT_BYTES, 0, OUTPUT_BYTES);
         if (success && returned != OUTPUT_BYTES) revert Bls12381.Bls12381PrecompileFailed(POINT_EVALUATION, returned);
         return success;
+    }
+
+    /// @dev sha256 of the 48 bytes of the commitment, to the start of the input.
+    function _hash(uint256 input) private view {
+        unchecked {
+            // A place in memory.
+            (bool success, uint256 returned) = Bls12381.call(SHA256, SHA256_GAS, input + 96, 48, input, 32);
+            if (!success || returned != 32) revert Bls12381.Bls12381PrecompileFailed(SHA256, returned);
+        }
     }
 }

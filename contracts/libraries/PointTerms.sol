@@ -30,7 +30,10 @@ library PointTerms {
 
     /// @notice How many terms there are.
     function count(Terms memory terms) internal pure returns (uint256) {
-        return (terms.end - terms.start) / TERM_BYTES;
+        unchecked {
+            // Terms only grow.
+            return (terms.end - terms.start) / TERM_BYTES;
+        }
     }
 
     /// @notice Adds scalar·(the point of 96 bytes at `pointAt_` in calldata).
@@ -41,6 +44,22 @@ library PointTerms {
             mstore(add(term, 0x20), calldataload(add(pointAt_, 16)))
             mstore(add(term, 0x40), shr(128, calldataload(add(pointAt_, 48)))) // y
             mstore(add(term, 0x60), calldataload(add(pointAt_, 64)))
+            mstore(add(term, 0x80), scalar)
+            mstore(add(terms, 0x20), add(term, 160))
+        }
+    }
+
+    /// @notice Adds scalar·point for the coordinates of a point.
+    function append(Terms memory terms, uint256 xHigh, uint256 xLow, uint256 yHigh, uint256 yLow, Scalar scalar)
+        internal
+        pure
+    {
+        assembly ("memory-safe") {
+            let term := mload(add(terms, 0x20))
+            mstore(term, xHigh)
+            mstore(add(term, 0x20), xLow)
+            mstore(add(term, 0x40), yHigh)
+            mstore(add(term, 0x60), yLow)
             mstore(add(term, 0x80), scalar)
             mstore(add(terms, 0x20), add(term, 160))
         }

@@ -50,7 +50,9 @@ library PrecompileTests {
         G2Point memory negated = CurveConstants.negatedGenerator2();
         G1Point memory infinity;
         // The pairing refuses what is not in the group; e([1]_1, infinity) alone is one.
-        if (Bls12381.pairingIsOne(generator, negated, infinity, negated)) revert PrecompileTestFailed(Bls12381.PAIRING);
+        if (Bls12381.pairingIsOne(generator, negated, infinity, negated)) {
+            revert PrecompileTestFailed(Bls12381.PAIRING);
+        }
         return !Bls12381.pairingIsOne(generator, setupPoint, infinity, negated);
     }
 
@@ -60,9 +62,7 @@ library PrecompileTests {
     }
 
     function _isSetup(G1Point memory power, G2Point memory setupPoint) private view returns (bool) {
-        return Bls12381.pairingIsOne(
-            power, CurveConstants.negatedGenerator2(), CurveConstants.generator(), setupPoint
-        );
+        return Bls12381.pairingIsOne(power, CurveConstants.negatedGenerator2(), CurveConstants.generator(), setupPoint);
     }
 
     function _term(G1Point memory point, Scalar scalar) private pure returns (PointTerms.Terms memory terms) {

@@ -46,7 +46,7 @@ library Transcript {
     }
 
     /// @notice The challenge H(state, index) = keccak256(state ‖ byte index) mod r.
-    function squeeze(bytes32 state, uint256 index) internal pure returns (Scalar) {
+    function challenge(bytes32 state, uint256 index) internal pure returns (Scalar) {
         uint256 digest;
         assembly ("memory-safe") {
             mstore(0x00, state)
