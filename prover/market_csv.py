@@ -24,7 +24,7 @@ import numpy as np
 from prover.errors import MarketDataError, ProverError
 from prover.instruments import SECONDS_PER_YEAR, Option, parse_option
 from prover.market_data import SCHEMA, MarketSnapshot, OptionQuote, Quote, load_snapshot, make_record
-from prover.pricing import OptionTerms, implied_volatility
+from prover.pricing import OptionTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -204,24 +204,31 @@ def _common_moment(source: str, rows: Sequence[_ChainRow]) -> int:
 
 
 def _volatilities(rows: Sequence[_ChainRow], snapshot_time: int) -> list[float]:
-    """Volatility of every row: as given, else solved from the mark."""
-    terms = OptionTerms(
-        strike=[float(row.option.strike) for row in rows],
-        years=[_years_left(row, snapshot_time) for row in rows],
-        is_call=[row.option.is_call for row in rows],
-    )
-    forwards = np.array([row.forward for row in rows])
-    solved = implied_volatility(terms, forwards, np.array([row.mark for row in rows]) * forwards)
-    own = [round(float(volatility), _VOLATILITY_DECIMALS) for volatility in solved]
+    """Volatility of every row: as given, else solved from its mark, else that of the other right of its strike."""
+    years = [_years_left(row, snapshot_time) for row in rows]
+    given = [row.volatility for row in rows]
+    # The form of the file decides: either every row has its volatility or none has.
+    own = _solved_volatilities(rows, years) if None in given else given
     by_strike = {
         (row.option.expiry, row.option.strike): volatility
         for row, volatility in zip(rows, own, strict=True)
-        if math.isfinite(volatility)
+        if volatility is not None
     }
     return [
         _volatility(row, volatility, by_strike.get((row.option.expiry, row.option.strike)))
         for row, volatility in zip(rows, own, strict=True)
     ]
+
+
+def _solved_volatilities(rows: Sequence[_ChainRow], years: Sequence[float]) -> list[float | None]:
+    from prover.implied_volatility import implied_volatility  # noqa: PLC0415 - half a second, which few files need
+
+    terms = OptionTerms(
+        strike=[float(row.option.strike) for row in rows], years=years, is_call=[row.option.is_call for row in rows]
+    )
+    forwards = np.array([row.forward for row in rows])
+    solved = implied_volatility(terms, forwards, np.array([row.mark for row in rows]) * forwards)
+    return [round(float(value), _VOLATILITY_DECIMALS) if math.isfinite(value) else None for value in solved]
 
 
 def _years_left(row: _ChainRow, snapshot_time: int) -> float:
@@ -231,17 +238,14 @@ def _years_left(row: _ChainRow, snapshot_time: int) -> float:
     return years
 
 
-def _volatility(row: _ChainRow, solved: float, other_right: float | None) -> float:
-    if row.volatility is not None:
-        return row.volatility
-    if math.isfinite(solved):
-        return solved
-    if other_right is None:
+def _volatility(row: _ChainRow, own: float | None, other_right: float | None) -> float:
+    volatility = other_right if own is None else own
+    if volatility is None:
         raise MarketDataError(
             f"{row.place}: no volatility explains mark_price = {row.mark} of {row.option.name} at forward "
             f"{row.forward}; correct the mark or remove the line"
         )
-    return other_right
+    return volatility
 
 
 def _option_quote(row: _ChainRow, volatility: float) -> OptionQuote:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import elementwise
 from scipy.special import ndtr
 
 from prover.errors import PricingError
@@ -24,8 +23,6 @@ MAXIMUM_TOTAL_VOLATILITY: Final = 24.0
 
 _SMALLEST: Final = 1e-300
 """Stands in for zero under logarithm and division: the formula then gives its limits by itself."""
-
-_LOWEST_SOLVED_TOTAL_VOLATILITY: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +58,7 @@ def black76(
         PricingError: an argument is negative or not finite.
     """
     forwards, strikes, total, sign = _checked_market(terms, forward, volatility)
-    discounts = _checked("discount", discount)
+    discounts = checked("discount", discount)
     return np.asarray(discounts * undiscounted_price(forwards, strikes, total, sign), dtype=np.float64)
 
 
@@ -96,50 +93,6 @@ def undiscounted_price(
     return np.where(total_volatility >= MAXIMUM_TOTAL_VOLATILITY, limit, np.maximum(price, 0.0))
 
 
-def implied_volatility(terms: OptionTerms, forward: ArrayLike, price: ArrayLike) -> NDArray[np.float64]:
-    """The volatility that explains each undiscounted price; NaN where none between s = 10⁻⁶ and 24 does.
-
-    Solved on the time value, the price of the option that is out of the money, where no digits are lost. The root
-    is bracketed (Chandrupatla's method of scipy), so that it is found whenever it exists.
-
-    Raises:
-        PricingError: an argument is negative or not finite, or a time to expiry is zero.
-    """
-    times = _checked("years", terms.years)
-    if not np.all(times > 0):
-        raise PricingError("years = 0: an expired option has no implied volatility; leave it out")
-    inputs = (_checked("price", price), _checked("forward", forward), _checked("strike", terms.strike))
-    prices, forwards, strikes, times, signs = np.broadcast_arrays(*inputs, times, _signs(terms.is_call))
-    time_value = prices - np.maximum(signs * (forwards - strikes), 0.0)
-    outside = np.where(forwards >= strikes, -1.0, 1.0)
-    solvable = (time_value > 0) & (time_value < np.minimum(forwards, strikes))
-    solution = np.full(prices.shape, np.nan)
-    if solvable.any():
-        arguments = (forwards[solvable], strikes[solvable], outside[solvable], time_value[solvable])
-        solution[solvable] = _solve_total_volatility(*arguments) / np.sqrt(times[solvable])
-    return solution
-
-
-def _solve_total_volatility(
-    forward: NDArray[np.float64],
-    strike: NDArray[np.float64],
-    sign: NDArray[np.float64],
-    target: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    def excess(
-        total: NDArray[np.float64],
-        forward: NDArray[np.float64],
-        strike: NDArray[np.float64],
-        sign: NDArray[np.float64],
-        target: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        return undiscounted_price(forward, strike, total, sign) - target
-
-    bracket = (_LOWEST_SOLVED_TOTAL_VOLATILITY, MAXIMUM_TOTAL_VOLATILITY)
-    result = elementwise.find_root(excess, bracket, args=(forward, strike, sign, target))
-    return np.where(result.success, result.x, np.nan)
-
-
 def _d1(
     forward: NDArray[np.float64], strike: NDArray[np.float64], total_volatility: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -147,18 +100,24 @@ def _d1(
     return moneyness / np.maximum(total_volatility, _SMALLEST) + 0.5 * total_volatility
 
 
-def _signs(is_call: ArrayLike) -> NDArray[np.float64]:
+def payoff_sign(is_call: ArrayLike) -> NDArray[np.float64]:
+    """+1 for calls, −1 for puts."""
     return np.where(np.asarray(is_call, dtype=np.bool_), 1.0, -1.0)
 
 
 def _checked_market(
     terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    total = _checked("volatility", volatility) * np.sqrt(_checked("years", terms.years))
-    return _checked("forward", forward), _checked("strike", terms.strike), total, _signs(terms.is_call)
+    total = checked("volatility", volatility) * np.sqrt(checked("years", terms.years))
+    return checked("forward", forward), checked("strike", terms.strike), total, payoff_sign(terms.is_call)
 
 
-def _checked(name: str, argument: ArrayLike) -> NDArray[np.float64]:
+def checked(name: str, argument: ArrayLike) -> NDArray[np.float64]:
+    """An argument as an array.
+
+    Raises:
+        PricingError: it is negative or not finite.
+    """
     value = np.atleast_1d(np.asarray(argument, dtype=np.float64))
     usable = np.isfinite(value) & (value >= 0)
     if not usable.all():

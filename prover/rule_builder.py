@@ -10,13 +10,14 @@ import numpy as np
 from prover.errors import RuleBuildError
 from prover.quantise import quantise
 from prover.rule_components import PORTFOLIO_COMPONENTS, Component, RowBlock, RowKind, RuleContext
-from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants, RuleKind
+from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
 from prover.rule_implication import require_implication
 from prover.slots import COLUMNS_PER_SLOT, SlotTable, list_slots
 from prover.universe import build_universe
 from prover.witness import RowLabels
 from verifier.margin_rule import RuleMatrix
 from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LEGS, require_sound
+from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:

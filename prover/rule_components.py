@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from prover.rule_constants import RuleKind
+from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

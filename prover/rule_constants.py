@@ -7,7 +7,6 @@ currency. Maintenance must never ask for more than initial margin.
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import IntEnum
 from typing import Annotated, Final, Literal, Self
 
 from eth_hash.auto import keccak
@@ -17,17 +16,11 @@ from prover.errors import RuleBuildError
 from prover.market_data import canonical_json
 from prover.quantise import DEFAULT_TICK
 from prover.scenarios import SMALL_GRID, STANDARD_GRID, ScenarioGrid
+from verifier.rule_kind import RuleKind
 
 Factor = Annotated[Decimal, Field(gt=0, le=2)]
 Rate = Annotated[Decimal, Field(ge=0, le=1)]
 PositiveAmount = Annotated[Decimal, Field(gt=0, lt=10**12)]
-
-
-class RuleKind(IntEnum):
-    """The two rules of an epoch; the numbers are those of the contracts (twin: contracts/types/MarginRule.sol)."""
-
-    INITIAL = 0
-    MAINTENANCE = 1
 
 
 class _Record(BaseModel):

@@ -12,12 +12,13 @@ from prover.errors import EntryRangeError, RuleBuildError
 from prover.market_csv import load_market
 from prover.rule_builder import BuiltRule, build_rules
 from prover.rule_components import RowKind
-from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants, RuleKind
+from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
 from prover.scenarios import ScenarioGrid
 from prover.slots import list_slots
 from tests.market_files import MARKET_FILES
 from tests.risk_rules import example_market, example_rules
 from verifier.rule_audit import audit_matrix, headroom_columns
+from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD, Shape
 
 if TYPE_CHECKING:
