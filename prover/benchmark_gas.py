@@ -1,0 +1,192 @@
+"""The project's gas figures: whole transactions on a local chain, through the deployed clearing house.
+
+Every account measured has traded before, so that its commitments are ordinary points and its record is not its first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from prover.argument import MarginProof, prove
+from prover.benchmark import CASH_TICKS
+from prover.blinds import fresh_blind
+from prover.local_chain import local_chain
+from prover.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.prepared_rule import PreparedRule, prepare_rule
+from prover.rule_builder import BuiltRule, build_rules
+from prover.witness import BookOpening, build_witness
+from verifier.calldata import claim_hint, margin_claim
+from verifier.ceremony import ceremony_setup
+from verifier.chain_client import ChainClient
+from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide, account_id
+from verifier.contract_interface import contract_interface
+from verifier.deployment import Deployment, DeploymentTerms, deploy
+from verifier.house_client import HouseClient
+from verifier.margin_rule import chunk_blob
+from verifier.portfolio_commitment import commit_portfolio, credit_commitment
+from verifier.registry_client import Publication, PublishedRule, RegistryClient
+from verifier.rule_kind import RuleKind
+from verifier.shape import SHAPES_BY_NAME
+from verifier.statement import EMPTY_PORTFOLIO, verifying_key
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
+
+    from verifier.shape import Shape
+
+UNITS_PER_TICK: Final = 10_000
+MAXIMUM_AGE: Final = 10 * 365 * 86_400
+DEPOSIT_TICKS: Final = CASH_TICKS // 100
+BATCH_SIZES: Final = (1, 4)
+FAR_DEADLINE: Final = 1 << 40
+CASES: Final = {"gas_check": ("standard", 1), "gas_check_small": ("small", 1), "gas_check_4books": ("standard", 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An owner, and what opens the account's commitments."""
+
+    owner: LocalAccount
+    account: bytes
+    openings: tuple[BookOpening, ...]
+
+
+class GasCase:
+    """One deployment with a published rule, on which transactions are measured."""
+
+    def __init__(self, chain: ChainClient, deployer: LocalAccount, shape_name: str, books: int) -> None:
+        self.chain = chain
+        self.deployer = deployer
+        self.shape: Shape = SHAPES_BY_NAME[shape_name]
+        self.setup = ceremony_setup()
+        self.key = verifying_key(self.shape, self.setup)
+        terms = DeploymentTerms(
+            maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
+        )
+        self.deployment: Deployment = deploy(chain, deployer, shape_name=shape_name, setup=self.setup, terms=terms)
+        self.house = HouseClient(chain, self.deployment.house)
+        self.built = build_rules(load_snapshot(EXAMPLE_MARKET), shape=self.shape, books=books)
+        self.rules = tuple(prepare_rule(built.matrix, self.setup) for built in self.built)
+
+    def publish(self) -> int:
+        """Publish both rules; gas of all transactions, beside the blobs."""
+        initial, maintenance = (self._published(rule) for rule in self.rules)
+        built = self.built[0]
+        publication = Publication(
+            snapshot_time=built.snapshot_time,
+            snapshot_hash=built.snapshot_digest,
+            rule_digest=built.constants.digest,
+            slots_digest=built.slots.digest,
+            marks=built.marks,
+            initial=initial,
+            maintenance=maintenance,
+        )
+        registry = RegistryClient(self.chain, self.deployment.registry)
+        return sum(receipt.gas_used for receipt in registry.publish(self.deployer, publication))
+
+    def open_party(self, owner: LocalAccount) -> Party:
+        """Deposit collateral into a fresh account."""
+        token = contract_interface("InsecureTestToken")
+        units = DEPOSIT_TICKS * UNITS_PER_TICK
+        for data in (
+            token.encode_call("mint", owner.address, units),
+            token.encode_call("approve", self.deployment.house, units),
+        ):
+            self.chain.send(owner, data, to=self.deployment.collateral)
+        self.house.deposit(owner, 0, DEPOSIT_TICKS, EMPTY_PORTFOLIO)
+        books = [BookOpening((0,) * self.shape.slots, 0) for _ in range(self.rules[0].matrix.books)]
+        books[0] = BookOpening((DEPOSIT_TICKS, *books[0].positions[1:]), 0)
+        return Party(owner, account_id(owner.address, 0), tuple(books))
+
+    def settle(self, first: Party, second: Party) -> tuple[Party, Party, int]:
+        """Trade in every book; the parties after it, and the gas."""
+        differences = [self._difference(book) for book in range(len(first.openings))]
+        points = tuple(self._commit(opening) for opening in differences)
+        settlement = Settlement(first.account, second.account, 1, 1, 1, FAR_DEADLINE, points)
+        after = (self._moved(first, differences, 1), self._moved(second, differences, -1))
+        sides = []
+        for before, party in zip((first, second), after, strict=True):
+            made = self._prove(party, settlement.check_of(party.account), settlement.action)
+            hint = claim_hint(self.key, made.statement, made.proof, with_opening=True)
+            portfolio = self._before(before)
+            sides.append(SettlementSide(portfolio, made.proof, hint, self.house.sign(party.owner, settlement)))
+        receipt = self.house.settle(self.deployer, settlement, *sides)
+        return *after, receipt.gas_used
+
+    def check(self, party: Party) -> int:
+        """Prove maintenance margin and have it recorded; the gas."""
+        check = MarginCheck(party.account, 2, 1, RuleKind.MAINTENANCE)
+        made = self._prove(party, check)
+        hint = claim_hint(self.key, made.statement, made.proof, with_opening=False)
+        portfolio = made.statement.portfolio_commitments
+        receipt = self.house.prove_margin(self.deployer, check, portfolio=portfolio, proof=made.proof, hint=hint)
+        return receipt.gas_used
+
+    def batch_extra(self, party: Party) -> int:
+        """Gas of each further proof when the verifier checks a batch."""
+        check = MarginCheck(party.account, 2, 1, RuleKind.INITIAL)
+        largest = max(BATCH_SIZES)
+        made = [self._prove(party, check) for _ in range(largest)]
+        claims = [margin_claim(self.key, one.statement, one.proof, with_opening=True).as_tuple() for one in made]
+        verifier = contract_interface("CeremonyMarginVerifier")
+        gas = []
+        for size in BATCH_SIZES:
+            data = verifier.encode_call("verifyBatch", claims[:size])
+            gas.append(self.chain.send(self.deployer, data, to=self.deployment.verifier).gas_used)
+        return (gas[1] - gas[0]) // (BATCH_SIZES[1] - BATCH_SIZES[0])
+
+    def _published(self, rule: PreparedRule) -> PublishedRule:
+        matrix = rule.matrix
+        blobs = tuple(
+            tuple(chunk_blob(matrix, book, chunk) for chunk in range(matrix.chunks_per_book))
+            for book in range(matrix.books)
+        )
+        return PublishedRule(rule.commitments, blobs)
+
+    def _difference(self, book: int) -> BookOpening:
+        """A few lots in the first listed options of a book, at no price: collateral is ample."""
+        listed = [slot.position for slot in self.built[0].slots.listed if slot.book == book and slot.position > 1]
+        lots = [0] * self.shape.slots
+        for place in listed[:10]:
+            lots[place] = place % 7 - 3
+        return BookOpening(tuple(lots), fresh_blind())
+
+    def _moved(self, party: Party, differences: list[BookOpening], sign: int) -> Party:
+        openings = tuple(
+            BookOpening(
+                tuple(held + sign * moved for held, moved in zip(opening.positions, change.positions, strict=True)),
+                opening.blind + sign * change.blind,
+            )
+            for opening, change in zip(party.openings, differences, strict=True)
+        )
+        return Party(party.owner, party.account, openings)
+
+    def _before(self, party: Party) -> tuple[bytes, ...]:
+        credited = credit_commitment(EMPTY_PORTFOLIO, 0, DEPOSIT_TICKS, shape=self.shape, setup=self.setup)
+        return (credited, *(EMPTY_PORTFOLIO for _ in party.openings[1:]))
+
+    def _commit(self, opening: BookOpening) -> bytes:
+        return commit_portfolio(opening.positions, opening.blind, shape=self.shape, setup=self.setup)
+
+    def _prove(self, party: Party, check: MarginCheck, action: bytes = bytes(32)) -> MarginProof:
+        built: BuiltRule = self.built[check.kind]
+        witness = build_witness(built.matrix, party.openings, built.labels)
+        context = self.house.context(check, action)
+        return prove(setup=self.setup, rule=self.rules[check.kind], witness=witness, context=context)
+
+
+def measure_gas() -> dict[str, int]:
+    """All gas figures; each case on a chain of its own."""
+    figures: dict[str, int] = {}
+    for name, (shape_name, books) in CASES.items():
+        with local_chain() as anvil:
+            chain = ChainClient.connect(anvil.url)
+            case = GasCase(chain, anvil.account(0), shape_name, books)
+            published = case.publish()
+            first, second, settled = case.settle(case.open_party(anvil.account(1)), case.open_party(anvil.account(2)))
+            figures[name] = case.check(first)
+            case.check(second)
+            if name == "gas_check":
+                figures |= {"gas_publish": published, "gas_settle": settled, "gas_batch_extra": case.batch_extra(first)}
+    return figures
