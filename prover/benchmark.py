@@ -118,7 +118,7 @@ def own_peak_megabytes() -> float:
 
 def startup_milliseconds() -> float:
     """Median wall time of ``zkmargin --help`` as a process."""
-    command = [sys.executable, "-m", "prover", "--help"]
+    command = [str(Path(sys.executable).parent / "zkmargin"), "--help"]
     return median_milliseconds(
         lambda: subprocess.run(command, capture_output=True, check=True),  # noqa: S603 - own code
         START_RUNS,

@@ -1,0 +1,52 @@
+"""``zkmargin bench``: the project's figures beside their limits."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import click
+
+LIMITS: Final = {
+    "prove_ms": ("prove: standard shape, 128 slots, 32 rows, one book", 350),
+    "prove_4books_ms": ("prove: four books (512 slots), 32 rows", 900),
+    "verify_ms": ("verify off chain", 6),
+    "verify_batch32_ms": ("verify off chain in a batch of 32, each", 2),
+    "proof_bytes": ("proof, one book", 880),
+    "proof_4books_bytes": ("proof, four books", 2032),
+    "gas_check": ("check and record: one book, 32 rows", 252_000),
+    "gas_check_small": ("check and record: small shape, 16 rows", 222_000),
+    "gas_check_4books": ("check and record: four books, 32 rows", 470_000),
+    "gas_batch_extra": ("each further proof of a batch: one book, 32 rows", 115_000),
+    "gas_publish": ("publish both rules of 32 rows (8 blobs), beside the blobs", 450_000),
+    "gas_settle": ("settle a trade: two signatures, two proofs", None),
+    "prover_peak_mb": ("peak memory of a proving process", 300),
+    "startup_ms": ("zkmargin --help", 500),
+}
+"""Per figure: what it is, and what it must not exceed (``None``: for information)."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
+@click.option("--no-gas", is_flag=True, help="Leave out the figures that need a chain.")
+def command(*, as_json: bool, no_gas: bool) -> None:
+    """Measure proving, verifying and gas: medians, on a market that comes with the package."""
+    from prover.benchmark import measure_proofs, peak_megabytes, startup_milliseconds  # noqa: PLC0415 - heavy
+    from prover.benchmark_gas import measure_gas  # noqa: PLC0415 - heavy
+
+    figures = measure_proofs() | {"prover_peak_mb": peak_megabytes(), "startup_ms": startup_milliseconds()}
+    if not no_gas:
+        figures |= measure_gas()
+    if as_json:
+        click.echo(json.dumps({name: round(value, 2) for name, value in figures.items()}))
+    else:
+        _print_table(figures)
+
+
+def _print_table(figures: dict[str, float]) -> None:
+    click.echo(f"{'figure':<20}{'measured':>12}{'at most':>12}  what")
+    for name, (what, limit) in LIMITS.items():
+        if name in figures:
+            shown = "" if limit is None else f"{limit:,}"
+            mark = " over" if limit is not None and figures[name] > limit else ""
+            click.echo(f"{name:<20}{figures[name]:>12,.1f}{shown:>12}  {what}{mark}")
