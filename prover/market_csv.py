@@ -23,7 +23,7 @@ import numpy as np
 
 from prover.errors import MarketDataError, ProverError
 from prover.instruments import SECONDS_PER_YEAR, Option, parse_option
-from prover.market_data import SCHEMA, MarketSnapshot, OptionQuote, Quote, load_snapshot, make_record
+from prover.market_data import SCHEMA, MarketSnapshot, OptionQuote, load_snapshot, make_record
 from prover.pricing import OptionTerms
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _PERCENT: Final = 100.0
 _VOLATILITY_DECIMALS: Final = 8
 """Solved volatilities are rounded, so that the last bits of a platform's logarithm don't reach a digest."""
 _MILLISECONDS: Final = 1000
+_ABSURD: Final = 1e15
+"""No cell reaches it, times in milliseconds included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class _Line:
             value = float(text)
         except ValueError as error:
             raise MarketDataError(f"{self.place}: {field} = {text!r} is not a number; correct the line") from error
-        if not math.isfinite(value) or value < 0:
-            raise MarketDataError(f"{self.place}: {field} = {text!r} must be finite and not negative; correct the line")
+        if not 0 <= value < _ABSURD:
+            raise MarketDataError(f"{self.place}: {field} = {text!r} is negative or absurd; correct the line")
         return value
 
     def option(self) -> Option:
@@ -128,7 +130,7 @@ def load_option_chain(path: Path) -> MarketSnapshot:
         "quote_currency": QUOTE_CURRENCY,
         "snapshot_time": snapshot_time,
         "index_price": index_price,
-        "perpetual": Quote(mark_price=index_price, bid_price=None, ask_price=None, open_interest=0.0),
+        "perpetual": {"mark_price": index_price, "bid_price": None, "ask_price": None, "open_interest": 0.0},
         "options": tuple(_option_quote(row, volatility) for row, volatility in zip(rows, volatilities, strict=True)),
     }
     return make_record(MarketSnapshot, str(path), fields)

@@ -39,9 +39,10 @@ LOWEST_VOLATILITY: Final = 0.01
 HIGHEST_VOLATILITY: Final = 10.0
 MARK_TOLERANCE: Final = 0.01
 """A mark may differ from its model price by this fraction of the forward; one in the wrong unit differs by more."""
+HIGHEST_PRICE: Final = 1e12
 
-Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositivePrice = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0, le=HIGHEST_PRICE, allow_inf_nan=False)]
+PositivePrice = Annotated[float, Field(gt=0, le=HIGHEST_PRICE, allow_inf_nan=False)]
 Volatility = Annotated[float, Field(ge=LOWEST_VOLATILITY, le=HIGHEST_VOLATILITY, allow_inf_nan=False)]
 UnixTime = Annotated[int, Field(gt=0, lt=1 << 40)]
 

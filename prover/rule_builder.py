@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import RuleBuildError
+from prover.instruments import Cash
 from prover.quantise import quantise
 from prover.rule_components import PORTFOLIO_COMPONENTS, Component, RowBlock, RowKind, RuleContext
 from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
 from prover.rule_implication import require_implication
-from prover.slots import COLUMNS_PER_SLOT, SlotTable, list_slots
+from prover.slots import CASH_SLOT, COLUMNS_PER_SLOT, SlotTable, list_slots
 from prover.universe import build_universe
 from prover.witness import RowLabels
 from verifier.margin_rule import RuleMatrix
@@ -113,7 +114,7 @@ def build_rules(
             snapshot is listed afresh.
 
     Raises:
-        RuleBuildError: no constants for the shape, slots of another shape, no column left for a headroom, or initial
+        RuleBuildError: no constants for the shape, slots of another shape or currency, no column left for a headroom, or initial
             margin that does not imply maintenance margin (a fault of a component).
         EntryRangeError: a coefficient that does not fit a matrix entry.
         MatrixError: the matrix opens a free box (a fault of a component).
@@ -122,14 +123,24 @@ def build_rules(
     if chosen is None:
         raise RuleBuildError(f"no constants belong to a shape of {shape.columns} columns; pass some")
     table = slots or list_slots(snapshot, shape, chosen, books=books)
-    if table.slots_per_book != shape.slots:
-        raise RuleBuildError(
-            f"the list has {table.slots_per_book} slots a book, the shape {shape.slots}; use its shape"
-        )
+    _require_fitting(table, snapshot, shape)
     universe = build_universe(snapshot, table, chosen.spread)
     initial, maintenance = (build_rule(snapshot, RuleContext(universe, chosen, kind), shape) for kind in RuleKind)
     require_implication(initial, maintenance)
     return initial, maintenance
+
+
+def _require_fitting(slots: SlotTable, snapshot: MarketSnapshot, shape: Shape) -> None:
+    if slots.slots_per_book != shape.slots:
+        raise RuleBuildError(
+            f"the list has {slots.slots_per_book} slots a book, the shape {shape.slots}; use its shape"
+        )
+    cash = Cash(snapshot.quote_currency)
+    if not any(slot.instrument == cash and (slot.book, slot.position) == (0, CASH_SLOT) for slot in slots.listed):
+        raise RuleBuildError(
+            f"slot {CASH_SLOT} of book 0 is not {cash.name}, the market's quote currency; use a snapshot quoted in the "
+            "currency of the list"
+        )
 
 
 def build_rule(

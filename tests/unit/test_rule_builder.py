@@ -178,6 +178,9 @@ def test_entries_beyond_the_bound_are_refused() -> None:
 def test_rules_that_do_not_fit_are_refused() -> None:
     with pytest.raises(RuleBuildError, match="the list has 64 slots a book, the shape 128"):
         build_rules(example_market(), slots=example_rules(SMALL)[0].slots)
+    euros = example_market().model_copy(update={"quote_currency": "EUR"})
+    with pytest.raises(RuleBuildError, match="slot 0 of book 0 is not EUR, the market's quote currency; use"):
+        build_rules(euros, slots=example_rules()[0].slots)
     with pytest.raises(RuleBuildError, match="no constants belong to a shape of 8 columns"):
         build_rules(example_market(), shape=Shape(columns=8, digits=4, digit_bits=2, powers=64))
     tiny = Shape(columns=16, digits=4, digit_bits=2, powers=128)
