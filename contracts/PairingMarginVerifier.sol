@@ -7,7 +7,7 @@ import { Bls12381 } from "./libraries/Bls12381.sol";
 import { CurveConstants } from "./libraries/CurveConstants.sol";
 import { PointTerms } from "./libraries/PointTerms.sol";
 import { PrecompileTests } from "./libraries/PrecompileTests.sol";
-import { ONE, Scalar } from "./libraries/ScalarField.sol";
+import { Scalar } from "./libraries/ScalarField.sol";
 import { G1Point, G2Point } from "./types/CurvePoints.sol";
 import { MarginClaim } from "./types/MarginClaim.sol";
 import { Shape } from "./types/Shape.sol";

@@ -11,6 +11,10 @@ import { Shape } from "../types/Shape.sol";
 ///      Entry points: `verify` for one claim, `verifyBatch` for any number under the same verifying key. The ceremony
 ///      variant's `verify` wants hints of 32 bytes; every `verifyBatch`, and the pairing variant's `verify`, of 80.
 ///
+///      Errors of the libraries that calls end with, beside those below: `ScalarFieldNotCanonical`, `Bls12381InvalidPoint`
+///      (not a point of the group), `PointCompressionMismatch` (W' and its y coordinate), `Bls12381PrecompileFailed` (the
+///      chain lacks a precompile, or the gas ran out) and, at deployment, `PrecompileTestFailed`.
+///
 ///      Trust assumptions: one honest participant of the setup behind [τ]_2, and that the deployer passed the true
 ///      commitment [T] of the range table; both are pinned by `verifyingKey`, which anybody can recompute.
 ///      A verifier says nothing about who chose the rule: the caller supplies `books` and `matrix` from its own storage.
@@ -39,20 +43,11 @@ interface IMarginVerifier {
     /// @notice The hint has a wrong length for this entry point.
     error MarginVerifierHintLength(uint256 length, uint256 expected);
 
-    /// @notice The scalar at `index` among the evaluations that close the proof is not below the group order.
-    error MarginVerifierScalarNotCanonical(uint256 index, uint256 scalar);
-
     /// @notice A challenge made one of the denominators of section 5 zero; never happens by chance.
     error MarginVerifierZeroDenominator();
 
     /// @notice The first word of the hint is not the inverse of the product of the denominators.
     error MarginVerifierInverseHintMismatch(uint256 hint, uint256 product);
-
-    /// @notice The opening W' is not the compressed form of a point with the y coordinate that the hint gives.
-    error MarginVerifierOpeningHintMismatch(bytes compressed, bytes y);
-
-    /// @notice The point, as x ‖ y, is no canonical encoding of a point of G1.
-    error MarginVerifierInvalidPoint(bytes point);
 
     /// @notice Everything is well-formed, but the final equation does not hold.
     error MarginVerifierRejected();

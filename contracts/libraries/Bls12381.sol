@@ -58,7 +58,7 @@ library Bls12381 {
             mcopy(add(input, 0x80), right, 0x80)
             output := sum
         }
-        (bool success, uint256 returned) = call(G1_ADD, G1_ADD_GAS, input, 2 * G1_BYTES, output, G1_BYTES);
+        (bool success, uint256 returned) = invoke(G1_ADD, G1_ADD_GAS, input, 2 * G1_BYTES, output, G1_BYTES);
         if (!success || returned != G1_BYTES) revert Bls12381PrecompileFailed(G1_ADD, returned);
     }
 
@@ -106,7 +106,7 @@ library Bls12381 {
             mcopy(add(input, 0x180), right, 0x80)
             mcopy(add(input, 0x200), right2, 0x100)
         }
-        (bool success, uint256 returned) = call(PAIRING, PAIRING_GAS, input, 2 * (G1_BYTES + G2_BYTES), 0, 32);
+        (bool success, uint256 returned) = invoke(PAIRING, PAIRING_GAS, input, 2 * (G1_BYTES + G2_BYTES), 0, 32);
         if (!success || returned != 32) revert Bls12381PrecompileFailed(PAIRING, returned);
         assembly ("memory-safe") {
             isOne := eq(mload(0x00), 1)
@@ -116,7 +116,7 @@ library Bls12381 {
     /// @notice One call of a precompile; the caller judges what comes back.
     /// @dev `input` and `output` are places in memory. The output lies in memory that the caller owns, or is scratch
     ///      space of at most 64 bytes. `returndatasize` is read in a statement after the call, never in its expression.
-    function call(
+    function invoke(
         uint256 precompile,
         uint256 gasLimit,
         uint256 input,
@@ -138,7 +138,7 @@ library Bls12381 {
         unchecked {
             // Terms lie in memory, so that their number is far too small for either to overflow.
             uint256 gasLimit = G1_MULTIPLY_GAS * terms.count();
-            return call(G1_MULTIPLY, gasLimit, terms.start, terms.end - terms.start, output, outputLength);
+            return invoke(G1_MULTIPLY, gasLimit, terms.start, terms.end - terms.start, output, outputLength);
         }
     }
 
@@ -148,7 +148,7 @@ library Bls12381 {
         for (uint256 term = terms.start; term < terms.end; term += PointTerms.TERM_BYTES) {
             // One call must not fail for lack of gas and so blame an honest point: 63/64 of this is more than it needs.
             if (gasleft() < 2 * G1_MULTIPLY_GAS) return;
-            (bool success,) = call(G1_MULTIPLY, G1_MULTIPLY_GAS, term, PointTerms.TERM_BYTES, 0, 0);
+            (bool success,) = invoke(G1_MULTIPLY, G1_MULTIPLY_GAS, term, PointTerms.TERM_BYTES, 0, 0);
             if (!success) revert Bls12381InvalidPoint(PointTerms.pointAt(term));
         }
     }

@@ -39,7 +39,7 @@ library PointEvaluation {
             mstore(add(input, 64), y)
         }
         (bool success, uint256 returned) =
-            Bls12381.call(POINT_EVALUATION, POINT_EVALUATION_GAS, input, INPUT_BYTES, 0, OUTPUT_BYTES);
+            Bls12381.invoke(POINT_EVALUATION, POINT_EVALUATION_GAS, input, INPUT_BYTES, 0, OUTPUT_BYTES);
         if (success && returned != OUTPUT_BYTES) revert Bls12381.Bls12381PrecompileFailed(POINT_EVALUATION, returned);
         return success;
     }
@@ -48,7 +48,7 @@ library PointEvaluation {
     function _hash(uint256 input) private view {
         unchecked {
             // A place in memory.
-            (bool success, uint256 returned) = Bls12381.call(SHA256, SHA256_GAS, input + 96, 48, input, 32);
+            (bool success, uint256 returned) = Bls12381.invoke(SHA256, SHA256_GAS, input + 96, 48, input, 32);
             if (!success || returned != 32) revert Bls12381.Bls12381PrecompileFailed(SHA256, returned);
         }
     }

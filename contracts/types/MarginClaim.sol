@@ -6,7 +6,7 @@ pragma solidity 0.8.37;
 ///      G1 points are 96 bytes x ‖ y, big-endian; infinity is 96 zero bytes.
 ///      `books` and `matrix` must come from the published rule, never from whoever proves: a claim with fewer rows
 ///      is a weaker claim.
-/// @param context Binds the proof to one use; see ARCHITECTURE of the clearing house.
+/// @param context Binds the proof to one use: chain, contract, account, state version, epoch, rule and action.
 /// @param books B: number of books, 1 ≤ B.
 /// @param portfolio C_0 ‖ … ‖ C_{B−1}: 96·B bytes.
 /// @param matrix M̂_{0,0} ‖ … ‖ M̂_{0,G−1} ‖ M̂_{1,0} ‖ …: 96·B·G bytes; their number determines G ≥ 1, chunks per book.

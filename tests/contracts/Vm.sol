@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title The cheatcodes of forge that these tests use
-/// @dev npm's forge-std is broken, and these lines are all that is needed of it.
+/// @dev npm's forge-std is broken, and these lines are all that is needed of it. The name is forge's own.
+// solhint-disable-next-line interface-starts-with-i
 interface Vm {
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;
