@@ -121,3 +121,7 @@ class PublishedRuleError(ProverError):
 
 class KeyFileError(ProverError):
     """The key that signs transactions cannot be read."""
+
+
+class DepositError(ProverError):
+    """An amount that cannot be deposited; nothing was written or sent."""

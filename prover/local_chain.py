@@ -77,11 +77,12 @@ def anvil_binary(root: Path = PROJECT_ROOT) -> Path:
 
 
 @contextlib.contextmanager
-def local_chain(*, hardfork: str | None = None) -> Iterator[LocalChain]:
+def local_chain(*, hardfork: str | None = None, timestamp: int | None = None) -> Iterator[LocalChain]:
     """Start Anvil on a free port; end it with the block.
 
     Args:
         hardfork: rules of the chain, such as "cancun"; Anvil's newest when omitted.
+        timestamp: Unix time at which the chain's clock starts; now when omitted.
 
     Raises:
         LocalChainError: the binary is missing, or Anvil does not start.
@@ -89,6 +90,8 @@ def local_chain(*, hardfork: str | None = None) -> Iterator[LocalChain]:
     command = [str(anvil_binary()), "--port", "0", "--enable-tx-gas-limit"]
     if hardfork is not None:
         command += ["--hardfork", hardfork]
+    if timestamp is not None:
+        command += ["--timestamp", str(timestamp)]
     with tempfile.NamedTemporaryFile("w+", prefix="anvil-", suffix=".log") as log, _termination_as_exit():
         # A session of its own: Ctrl-C reaches this process, which then ends the chain in order.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - fixed command

@@ -5,7 +5,6 @@ Everything here is secret; representations are redacted. Records are frozen: a c
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from eth_hash.auto import keccak
@@ -87,13 +86,11 @@ class Change(_Record):
     """A change that was recorded before anything was signed or sent for it.
 
     Attributes:
-        name: tells changes apart.
         kind: what it is.
         base_version: state version of the account that it starts from; it can only ever happen to that version.
         after: opening once it has happened.
     """
 
-    name: str
     kind: Literal["deposit", "trade"]
     base_version: int = Field(ge=0)
     after: Opening = Field(repr=False)
@@ -135,9 +132,10 @@ class AccountRecord(_Record):
     instruments: dict[str, str] = Field(default_factory=dict, repr=False)
 
     def with_change(self, change: Change) -> AccountRecord:
-        """Remember a change that is about to be signed."""
-        others = tuple(known for known in self.changes if known.name != change.name)
-        return self.model_copy(update={"changes": (*others, change)})
+        """Remember a change that is about to be signed; all that were signed before stay possible."""
+        if change in self.changes:
+            return self
+        return self.model_copy(update={"changes": (*self.changes, change)})
 
     def with_offer(self, offer: OfferRecord) -> AccountRecord:
         """Remember an offer that is about to be handed over."""
@@ -204,11 +202,6 @@ class WalletDocument(_Record):
         """The document with one record added or replaced."""
         others = tuple(known for known in self.accounts if _key(known) != _key(record))
         return WalletDocument(accounts=(*others, record))
-
-
-def fresh_name() -> str:
-    """A name for a change that no other has."""
-    return secrets.token_hex(16)
 
 
 def _key(record: AccountRecord) -> tuple[str, int, str]:

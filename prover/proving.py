@@ -1,0 +1,87 @@
+"""Margin proofs of an account at a venue, and having them recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prover.account_session import portfolio_of
+from prover.argument import MarginProof, prove
+from prover.witness import build_witness
+from verifier.calldata import claim_hint
+from verifier.clearing_terms import NO_ACTION, MarginCheck
+
+if TYPE_CHECKING:
+    from prover.account_session import AccountSession
+    from prover.rule_book import EpochRules
+    from prover.wallet_records import Opening
+    from verifier.chain_client import Receipt
+    from verifier.rule_kind import RuleKind
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCheck:
+    """A margin check ready to be sent; nothing in it is secret.
+
+    Attributes:
+        check: what is proven of which account.
+        portfolio: the account's commitments, 96 bytes a book.
+        proof: the proof.
+        hint: goes with the proof.
+    """
+
+    check: MarginCheck
+    portfolio: tuple[bytes, ...]
+    proof: bytes
+    hint: bytes
+
+
+def prove_opening(
+    session: AccountSession, rules: EpochRules, opening: Opening, check: MarginCheck, action: bytes = NO_ACTION
+) -> MarginProof:
+    """Prove the rule that ``check`` names of an opening, bound to check and action.
+
+    Raises:
+        InsufficientMarginError: rows that fail.
+        MaskedSlotError: a position in a slot that must be empty.
+        PublishedRuleError: the registry's rule is not the market's.
+    """
+    built = rules.built(check.kind)
+    covering = opening.covering(built.matrix.books, built.matrix.shape.slots)
+    witness = build_witness(built.matrix, covering.book_openings(), built.labels)
+    return prove(
+        setup=session.venue.setup,
+        rule=rules.prepared(check.kind),
+        witness=witness,
+        context=session.venue.house.context(check, action),
+    )
+
+
+def prepare_check(session: AccountSession, rules: EpochRules, kind: RuleKind) -> PreparedCheck:
+    """Prove that the account fulfils a rule of the active epoch.
+
+    Raises:
+        InsufficientMarginError: rows that fail.
+        WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
+    """
+    record, state = session.refresh()
+    portfolio_of(record, record.current, rules.slots)
+    check = MarginCheck(session.account, state.state_version, rules.header.epoch, kind)
+    made = prove_opening(session, rules, record.current, check)
+    hint = claim_hint(session.venue.key, made.statement, made.proof, with_opening=False)
+    return PreparedCheck(check, made.statement.portfolio_commitments, made.proof, hint)
+
+
+def submit_check(session: AccountSession, prepared: PreparedCheck) -> Receipt:
+    """Have a proof checked and recorded by the clearing house.
+
+    Raises:
+        ContractRevertedError: the house or the verifier refused, by a named error.
+    """
+    return session.venue.house.prove_margin(
+        session.owner,
+        prepared.check,
+        portfolio=prepared.portfolio,
+        proof=prepared.proof,
+        hint=prepared.hint,
+    )

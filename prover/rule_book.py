@@ -1,0 +1,169 @@
+"""Both margin rules of an epoch, rebuilt from its market: what a publisher sends and a trader compares."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from prover.errors import PublishedRuleError, RuleBuildError
+from prover.market_csv import load_market
+from prover.prepared_rule import PreparedRule, prepare_rule
+from prover.rule_builder import BuiltRule, build_rules
+from prover.slots import SlotTable, decode_slots
+from verifier.margin_rule import chunk_blob
+from verifier.registry_client import Publication, PublishedRule
+from verifier.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prover.venue import Venue
+    from verifier.ceremony import TrustedSetup
+    from verifier.registry_client import EpochHeader
+    from verifier.shape import Shape
+
+
+class RuleBook:
+    """Initial and maintenance rule of one market; prepared for proving when first asked for.
+
+    Args:
+        rules: as built, in the order of :class:`RuleKind`.
+        setup: powers of τ.
+    """
+
+    def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup) -> None:
+        self._rules = rules
+        self.setup = setup
+        self.prepared = functools.cache(self._prepare)
+
+    def built(self, kind: RuleKind) -> BuiltRule:
+        """The rule and the meaning of its rows."""
+        return self._rules[kind]
+
+    @property
+    def slots(self) -> SlotTable:
+        """What is listed where."""
+        return self._rules[0].slots
+
+    def _prepare(self, kind: RuleKind) -> PreparedRule:
+        return prepare_rule(self._rules[kind].matrix, self.setup)
+
+    def digests(self) -> dict[str, bytes]:
+        """Digests of what the rules were built from; the registry keeps them."""
+        built = self._rules[0]
+        return {
+            "market snapshot": built.snapshot_digest,
+            "set of constants": built.constants.digest,
+            "list of slots": built.slots.digest,
+        }
+
+    def publication(self) -> Publication:
+        """What the registry is given."""
+        built = self._rules[0]
+        return Publication(
+            snapshot_time=built.snapshot_time,
+            snapshot_hash=built.snapshot_digest,
+            rule_digest=built.constants.digest,
+            slots_digest=built.slots.digest,
+            marks=built.marks,
+            initial=self._published(RuleKind.INITIAL),
+            maintenance=self._published(RuleKind.MAINTENANCE),
+        )
+
+    def _published(self, kind: RuleKind) -> PublishedRule:
+        matrix = self._rules[kind].matrix
+        blobs = tuple(
+            tuple(chunk_blob(matrix, book, chunk) for chunk in range(matrix.chunks_per_book))
+            for book in range(matrix.books)
+        )
+        return PublishedRule(self.prepared(kind).commitments, blobs)
+
+
+def load_slots(path: Path) -> SlotTable:
+    """Read the list of slots that goes with a registry.
+
+    Raises:
+        RuleBuildError: unreadable, or not such a list.
+    """
+    try:
+        return decode_slots(path.read_bytes())
+    except OSError as error:
+        raise RuleBuildError(f"list of slots {path}: {error.strerror}; give the publisher's file by --slots") from error
+
+
+def load_rule_book(market: Path, *, shape: Shape, setup: TrustedSetup, books: int, slots: Path | None) -> RuleBook:
+    """Build both rules from a market file.
+
+    Args:
+        market: snapshot or option-chain file.
+        shape: of the argument.
+        setup: powers of τ.
+        books: B, when there is no list of slots yet.
+        slots: the list of an earlier epoch; ``None`` lists the market afresh.
+    """
+    table = None if slots is None else load_slots(slots)
+    return RuleBook(build_rules(load_market(market), shape=shape, books=books, slots=table), setup)
+
+
+class EpochRules:
+    """The active epoch of a registry, its rules rebuilt from the market file and compared with what is on chain.
+
+    Args:
+        venue: where it was published.
+        header: of the epoch.
+        book: rules rebuilt.
+    """
+
+    def __init__(self, venue: Venue, header: EpochHeader, book: RuleBook) -> None:
+        self._venue = venue
+        self.header = header
+        self.book = book
+        self.prepared = functools.cache(self._compared)
+
+    def built(self, kind: RuleKind) -> BuiltRule:
+        """The rule and the meaning of its rows."""
+        return self.book.built(kind)
+
+    @property
+    def slots(self) -> SlotTable:
+        """What is listed where."""
+        return self.book.slots
+
+    def _compared(self, kind: RuleKind) -> PreparedRule:
+        """The rule ready for proving.
+
+        Raises:
+            PublishedRuleError: the registry holds other commitments.
+        """
+        prepared = self.book.prepared(kind)
+        if self._venue.registry.matrix_commitments(self.header.epoch, kind) != prepared.commitments:
+            raise PublishedRuleError(
+                f"the {kind.name.lower()} rule of epoch {self.header.epoch} is not the one that this market gives: do "
+                "not prove under it, and ask its publisher"
+            )
+        return prepared
+
+
+def active_rules(venue: Venue, market: Path, slots: Path | None) -> EpochRules:
+    """Rebuild the rules of the active epoch.
+
+    Raises:
+        ContractRevertedError: no epoch, or its snapshot is too old.
+        PublishedRuleError: the epoch was built from another market, other constants or another list of slots.
+        MarketDataError: the market file cannot be used.
+    """
+    header = venue.registry.active_epoch()
+    book = load_rule_book(market, shape=venue.shape, setup=venue.setup, books=header.books, slots=slots)
+    own = book.digests()
+    published = {
+        "market snapshot": header.snapshot_hash,
+        "set of constants": header.rule_digest,
+        "list of slots": header.slots_digest,
+    }
+    for what, digest in published.items():
+        if own[what] != digest:
+            raise PublishedRuleError(
+                f"epoch {header.epoch} was built from a {what} with digest 0x{digest.hex()}, {market} gives "
+                f"0x{own[what].hex()}: use the publisher's files (--market, --slots)"
+            )
+    return EpochRules(venue, header, book)
