@@ -114,8 +114,8 @@ def build_rules(
             snapshot is listed afresh.
 
     Raises:
-        RuleBuildError: no constants for the shape, slots of another shape or currency, no column left for a headroom, or initial
-            margin that does not imply maintenance margin (a fault of a component).
+        RuleBuildError: no constants for the shape, slots of another shape or currency, no column left for a
+            headroom, or initial margin that does not imply maintenance margin (a fault of a component).
         EntryRangeError: a coefficient that does not fit a matrix entry.
         MatrixError: the matrix opens a free box (a fault of a component).
     """
