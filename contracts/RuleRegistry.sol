@@ -180,12 +180,12 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     /// @inheritdoc IRuleRegistry
     function matrix(uint32 epoch, RuleKind kind) external view override returns (bytes memory points) {
         EpochRecord memory record = _active;
-        if (record.epoch != epoch) {
-            uint256 active = record.epoch;
+        uint256 active = record.epoch;
+        if (active != epoch) {
             record = _previous;
-            if (record.epoch != epoch || epoch == 0) {
-                revert RuleRegistryEpochNotUsable(epoch, active, kind);
-            }
+        }
+        if (epoch == 0 || record.epoch != epoch) {
+            revert RuleRegistryEpochNotUsable(epoch, active, kind);
         }
         RuleLocation memory location = _location(record.data, kind);
         return DataContract.read(location.data, location.offset, location.length);
