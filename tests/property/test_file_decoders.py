@@ -14,7 +14,7 @@ from prover.errors import PortfolioError, ProverError, RuleBuildError, UnknownIn
 from prover.market_csv import load_market
 from prover.portfolio import decode_portfolio
 from prover.slots import decode_slots
-from tests.risk_rules import example_market, example_rules
+from tests.support.risk_rules import example_market, example_rules
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
 )
-ONE_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ONE_FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def returns_or_raises(read: Callable[[], object], *errors: type[ProverError]) -> None:

@@ -17,7 +17,7 @@ from prover.exposure import assess_margin, measure_exposure
 from prover.quantise import quantise
 from prover.rule_components import RowKind
 from prover.rule_implication import implication_weights
-from tests.risk_rules import example_rules, holding
+from tests.support.risk_rules import example_rules, holding
 from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL
 

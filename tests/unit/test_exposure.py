@@ -9,7 +9,7 @@ import pytest
 from prover.exposure import assess_margin, measure_exposure
 from prover.portfolio import make_portfolio
 from prover.rule_builder import build_rules
-from tests.risk_rules import example_market, example_rules, holding
+from tests.support.risk_rules import example_market, example_rules, holding
 from verifier.shape import STANDARD
 
 CALL = "BTC-27DEC24-100000-C"

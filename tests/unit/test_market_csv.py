@@ -9,7 +9,7 @@ import pytest
 from prover.errors import MarketDataError
 from prover.market_csv import load_market
 from prover.pricing import OptionTerms, black76
-from tests.market_files import MARKET_FILES
+from tests.support.market_files import MARKET_FILES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from prover.errors import MarketDataError
 from prover.market_csv import load_market
 from prover.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
 from scripts.make_example_market import make_file
-from tests.market_files import MARKET_FILES
+from tests.support.market_files import MARKET_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

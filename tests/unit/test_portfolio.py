@@ -9,7 +9,7 @@ import pytest
 
 from prover.errors import PortfolioError, ProverError, UnknownInstrumentError
 from prover.portfolio import Portfolio, decode_portfolio, load_portfolio, make_portfolio
-from tests.risk_rules import example_rules, holding
+from tests.support.risk_rules import example_rules, holding
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from scipy.integrate import quad
 from prover.errors import PricingError
 from prover.implied_volatility import implied_volatility
 from prover.pricing import OptionTerms, black76, black76_delta
-from tests.market_files import PRICING_CASE_FILES
+from tests.support.market_files import PRICING_CASE_FILES
 
 if TYPE_CHECKING:
     from pathlib import Path

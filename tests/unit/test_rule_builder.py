@@ -15,8 +15,8 @@ from prover.rule_components import RowKind
 from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
 from prover.scenarios import ScenarioGrid
 from prover.slots import list_slots
-from tests.market_files import MARKET_FILES
-from tests.risk_rules import example_market, example_rules
+from tests.support.market_files import MARKET_FILES
+from tests.support.risk_rules import example_market, example_rules
 from verifier.rule_audit import audit_matrix, headroom_columns
 from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD, Shape

@@ -11,7 +11,7 @@ from prover.errors import InstrumentNameError, RuleBuildError, UnknownInstrument
 from prover.instruments import Cash, Option, Perpetual
 from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS
 from prover.slots import Slot, decode_slots, list_slots
-from tests.risk_rules import example_market
+from tests.support.risk_rules import example_market
 from verifier.shape import SMALL, STANDARD
 
 

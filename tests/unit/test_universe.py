@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.scenarios import STANDARD_GRID, VolatilityState
-from tests.risk_rules import example_market, example_rules
+from tests.support.risk_rules import example_market, example_rules
 
 if TYPE_CHECKING:
     from prover.instruments import Option

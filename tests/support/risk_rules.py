@@ -1,0 +1,35 @@
+"""Rules that tests of the risk engine share, built once from the bundled market."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from prover.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
+from prover.portfolio import Portfolio
+from prover.rule_builder import BuiltRule, build_rules
+from verifier.shape import STANDARD, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@cache
+def example_market() -> MarketSnapshot:
+    """The bundled snapshot."""
+    return load_snapshot(EXAMPLE_MARKET)
+
+
+@cache
+def example_rules(shape: Shape = STANDARD, books: int = 1) -> tuple[BuiltRule, BuiltRule]:
+    """Initial and maintenance rule of the bundled snapshot."""
+    return build_rules(example_market(), shape=shape, books=books)
+
+
+def holding(rule: BuiltRule, lots: Mapping[int, int]) -> Portfolio:
+    """A portfolio of lots by flat slot index."""
+    size, books = rule.slots.slots_per_book, rule.slots.books
+    return Portfolio(
+        rule.slots,
+        tuple(tuple(lots.get(book * size + slot, 0) for slot in range(size)) for book in range(books)),
+    )
