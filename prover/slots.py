@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal  # noqa: TC003 - pydantic resolves it when the records are defined
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
