@@ -75,9 +75,7 @@ def test_the_same_forger_is_accepted_when_it_tells_the_truth(strategy: Strategy,
 
 
 @falsehoods
-def test_contract_rejects_false_statements(
-    falsehood: Callable[[Case], PrivateSide], tiny_judge: ContractJudge
-) -> None:
+def test_contract_rejects_false_statements(falsehood: Callable[[Case], PrivateSide], tiny_judge: ContractJudge) -> None:
     forgeries = [tiny_forgery(falsehood, strategy) for strategy in STRATEGIES]
     verdicts = [tiny_judge.verdict(forgery.statement, forgery.proof) for forgery in forgeries]
     assert verdicts == [REJECTED] * len(STRATEGIES)
@@ -106,7 +104,7 @@ def test_contracts_accept_the_same_forgers_when_they_tell_the_truth(
 
 @falsehoods
 def test_higher_degree_does_not_fit_the_setup(falsehood: Callable[[Case], PrivateSide]) -> None:
-    """h would have degree D; with exactly D powers nobody can commit to it."""
+    """With exactly D powers nobody can commit to an h of degree D."""
     with pytest.raises(OverflowError, match="65 coefficients do not fit 64 powers"):
         forge(tiny_case(), side=falsehood(tiny_case()), strategy=Strategy.RAISE_DEGREE, key=tiny_key())
 
@@ -114,9 +112,7 @@ def test_higher_degree_does_not_fit_the_setup(falsehood: Callable[[Case], Privat
 @falsehoods
 def test_higher_degree_cut_to_the_setup_is_rejected(falsehood: Callable[[Case], PrivateSide]) -> None:
     side = falsehood(tiny_case())
-    forgery = forge(
-        tiny_case(), side=side, strategy=Strategy.RAISE_DEGREE, key=tiny_key(), forger=TruncatingForger
-    )
+    forgery = forge(tiny_case(), side=side, strategy=Strategy.RAISE_DEGREE, key=tiny_key(), forger=TruncatingForger)
     assert verify(tiny_key(), forgery.statement, forgery.proof) is False
 
 
@@ -136,9 +132,7 @@ def test_contract_on_the_degree_forgery(tiny_judge: ContractJudge) -> None:
     side, strategy = FALSEHOODS[0](tiny_case()), Strategy.RAISE_DEGREE
     cut = forge(tiny_case(), side=side, strategy=strategy, key=tiny_key(), forger=TruncatingForger)
     assert tiny_judge.verdict(cut.statement, cut.proof) == REJECTED
-    whole = forge(
-        tiny_case(), side=side, strategy=strategy, key=oversized_key(), setup=known_setup(TINY.powers + 1)
-    )
+    whole = forge(tiny_case(), side=side, strategy=strategy, key=oversized_key(), setup=known_setup(TINY.powers + 1))
     assert tiny_judge.verdict(whole.statement, whole.proof) == ACCEPTED
 
 

@@ -131,7 +131,7 @@ def scenario_matrix(shape: Shape, *, books: int, rows: int, generator: random.Ra
 def traded_slots(shape: Shape, book: int) -> list[int]:
     """At most twelve slots a book, spread out; slot 0 of book 0 is cash, the last slot of every book is masked."""
     step = max(1, shape.slots // 12)
-    return [slot for slot in range(book == 0, shape.slots - 1, step)]
+    return list(range(book == 0, shape.slots - 1, step))
 
 
 def random_positions(shape: Shape, book: int, generator: random.Random) -> tuple[int, ...]:
