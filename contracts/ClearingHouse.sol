@@ -10,6 +10,7 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 import { IClearingHouse } from "./interfaces/IClearingHouse.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { IRuleRegistry } from "./interfaces/IRuleRegistry.sol";
+import { ClaimEncoding } from "./libraries/ClaimEncoding.sol";
 import { Commitments } from "./libraries/Commitments.sol";
 import { DataContract } from "./libraries/DataContract.sol";
 import { AccountId, accountIdOf } from "./types/AccountId.sol";
@@ -112,7 +113,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         if (commitment.length != Commitments.POINT_BYTES) {
             revert ClearingHouseCommitmentLengthWrong(commitment.length, Commitments.POINT_BYTES);
         }
-        _checkCommitment(id, 0, commitment, state.books == 0);
+        _checkCommitment(id, account, state, commitment, 0);
 
         account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _collateralPoint(), ticks));
         // The limit fits 64 bits for every shape whose columns do.
@@ -160,26 +161,19 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         bytes calldata proof,
         bytes calldata hint
     ) external override {
-        AccountState memory state = _openState(check.account, check.stateVersion);
+        Account storage account = _accounts[check.account];
+        AccountState memory state = account.state;
+        _checkVersion(check.account, state, check.stateVersion);
         _checkProgress(check, state);
         RuleLocation memory rule = registry.usableRule(check.epoch, check.kind);
-        _checkPortfolio(check.account, state.books, portfolio, rule.books);
-        verifier.verify(
-            MarginClaim({
-                context: _context(check, 0),
-                books: rule.books,
-                portfolio: portfolio,
-                matrix: DataContract.read(rule.data, rule.offset, rule.length),
-                proof: proof,
-                hint: hint
-            })
-        );
+        _checkPortfolio(check.account, account, state, portfolio, rule.books);
+        ClaimEncoding.requireAccepted(verifier, _context(check, 0), rule, portfolio, proof, hint);
         if (check.kind == RuleKind.INITIAL) {
             state.initialEpoch = check.epoch;
         } else {
             state.maintenanceEpoch = check.epoch;
         }
-        _accounts[check.account].state = state;
+        account.state = state;
         emit MarginProven(check.account, check.epoch, check.kind, check.stateVersion);
     }
 
@@ -228,7 +222,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         AccountState memory state = account.state;
         ++state.stateVersion;
         // The registry counts books in 8 bits.
-        state.books = uint8(books);
+        state.books = uint64(books);
         state.initialEpoch = epoch;
         account.state = state;
     }
@@ -247,8 +241,10 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
             epoch: settlement.epoch,
             kind: RuleKind.INITIAL
         });
-        AccountState memory state = _openState(check.account, check.stateVersion);
-        _checkPortfolio(check.account, state.books, side.portfolio, rule.books);
+        Account storage account = _accounts[check.account];
+        AccountState memory state = account.state;
+        _checkVersion(check.account, state, check.stateVersion);
+        _checkPortfolio(check.account, account, state, side.portfolio, rule.books);
         claim.context = _context(check, action);
         claim.books = rule.books;
         claim.portfolio = isFirst
@@ -259,35 +255,35 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         claim.hint = side.hint;
     }
 
-    /// @dev State of an open account at the given version.
-    function _openState(AccountId id, uint256 stateVersion) private view returns (AccountState memory state) {
-        state = _accounts[id].state;
-        if (state.stateVersion == 0) {
-            revert ClearingHouseAccountNotOpen(id);
-        }
-        if (state.stateVersion != stateVersion) {
-            revert ClearingHouseStateVersionMismatch(id, stateVersion, state.stateVersion);
-        }
-    }
-
     /// @dev Reverts unless the points are the account's commitments, for all books of the epoch.
-    function _checkPortfolio(AccountId id, uint256 touched, bytes calldata portfolio, uint256 books) private view {
-        if (touched > books) {
-            revert ClearingHouseBooksNotCovered(id, touched, books);
+    function _checkPortfolio(
+        AccountId id,
+        Account storage account,
+        AccountState memory state,
+        bytes calldata portfolio,
+        uint256 books
+    ) private view {
+        if (state.books > books) {
+            revert ClearingHouseBooksNotCovered(id, state.books, books);
         }
         if (portfolio.length != books * Commitments.POINT_BYTES) {
             revert ClearingHouseCommitmentLengthWrong(portfolio.length, books * Commitments.POINT_BYTES);
         }
         for (uint256 book = 0; book < books; ++book) {
-            uint256 offset = book * Commitments.POINT_BYTES;
-            _checkCommitment(id, book, portfolio[offset:offset + Commitments.POINT_BYTES], book >= touched);
+            _checkCommitment(id, account, state, portfolio, book);
         }
     }
 
-    /// @dev Reverts unless the point is the account's commitment in a book.
-    function _checkCommitment(AccountId id, uint256 book, bytes calldata point, bool untouched) private view {
-        bytes32 stored = untouched ? Commitments.INFINITY_HASH : _accounts[id].commitmentHashes[book];
-        bytes32 given = keccak256(point);
+    /// @dev Reverts unless the point of this book is the account's commitment.
+    function _checkCommitment(
+        AccountId id,
+        Account storage account,
+        AccountState memory state,
+        bytes calldata points,
+        uint256 book
+    ) private view {
+        bytes32 stored = book < state.books ? account.commitmentHashes[book] : Commitments.INFINITY_HASH;
+        bytes32 given = Commitments.hashOf(points, book);
         if (given != stored) {
             revert ClearingHouseCommitmentMismatch(id, book, given, stored);
         }
@@ -348,6 +344,16 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         bytes32 actualHash = keccak256(DataContract.read(table, DataContract.DATA_OFFSET, expectedSize));
         if (actualHash != expectedHash) {
             revert ClearingHouseBasisMismatch(actualHash, expectedHash);
+        }
+    }
+
+    /// @dev Reverts unless the account is open and at the given version.
+    function _checkVersion(AccountId id, AccountState memory state, uint256 stateVersion) private pure {
+        if (state.stateVersion == 0) {
+            revert ClearingHouseAccountNotOpen(id);
+        }
+        if (state.stateVersion != stateVersion) {
+            revert ClearingHouseStateVersionMismatch(id, stateVersion, state.stateVersion);
         }
     }
 

@@ -325,17 +325,21 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     }
 
     /// @dev Where the points of a rule are in an epoch's data contract.
-    function _location(address data, RuleKind kind) private view returns (RuleLocation memory) {
+    function _location(address data, RuleKind kind) private view returns (RuleLocation memory location) {
         (uint256 books, uint256 initialChunks, uint256 maintenanceChunks) = _sizes(data);
-        uint256 initialBytes = Commitments.POINT_BYTES * books * initialChunks;
-        return kind == RuleKind.INITIAL
-            ? RuleLocation({ data: data, offset: POINTS_OFFSET, length: initialBytes, books: books })
-            : RuleLocation({
-                data: data,
-                offset: POINTS_OFFSET + initialBytes,
-                length: Commitments.POINT_BYTES * books * maintenanceChunks,
-                books: books
-            });
+        location.data = data;
+        location.books = books;
+        // Sizes have 8 bits: nothing here can overflow.
+        unchecked {
+            uint256 initialBytes = Commitments.POINT_BYTES * books * initialChunks;
+            if (kind == RuleKind.INITIAL) {
+                location.offset = POINTS_OFFSET;
+                location.length = initialBytes;
+            } else {
+                location.offset = POINTS_OFFSET + initialBytes;
+                location.length = Commitments.POINT_BYTES * books * maintenanceChunks;
+            }
+        }
     }
 
     /// @dev B and both G of an epoch.

@@ -90,6 +90,18 @@ library Commitments {
         }
     }
 
+    /// @notice Hash of one commitment of a list in calldata.
+    /// @param points A multiple of 96 bytes.
+    /// @param index Position of the commitment; must be within the list.
+    /// @return hash keccak256 of its 96 bytes.
+    function hashOf(bytes calldata points, uint256 index) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let copied := mload(0x40)
+            calldatacopy(copied, add(points.offset, mul(index, POINT_BYTES)), POINT_BYTES)
+            hash := keccak256(copied, POINT_BYTES)
+        }
+    }
+
     /// @dev The point at `offset`.
     function _read(bytes memory points, uint256 offset) private pure returns (G1Point memory point) {
         assembly ("memory-safe") {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice What the clearing house keeps of an account beside the hashes of its commitments: one storage slot, which is
-/// non-zero from the first deposit on.
+/// @notice What the clearing house keeps of an account beside the hashes of its commitments: exactly one storage slot,
+/// which is non-zero from the first deposit on.
 /// @param stateVersion Number of changes of the account's commitments; 0 before the first deposit.
 /// @param deposited Ticks deposited so far.
 /// @param initialEpoch Last epoch at which the account proved initial margin; 0 for never.
@@ -13,5 +13,5 @@ struct AccountState {
     uint64 deposited;
     uint32 initialEpoch;
     uint32 maintenanceEpoch;
-    uint8 books;
+    uint64 books;
 }
