@@ -125,3 +125,11 @@ class KeyFileError(ProverError):
 
 class DepositError(ProverError):
     """An amount that cannot be deposited; nothing was written or sent."""
+
+
+class MethodologyError(ProverError):
+    """A case that a margin methodology cannot be computed for; the message names field, value and remedy."""
+
+
+class CaseFileError(ProverError):
+    """A file of cases that cannot be read, or lacks the list of cases."""
