@@ -3,12 +3,15 @@ pragma solidity 0.8.37;
 
 import { ArgumentRounds } from "./ArgumentRounds.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
+import { MarginProof } from "./libraries/MarginProof.sol";
 import { ONE, Scalar, ScalarField, ZERO } from "./libraries/ScalarField.sol";
 import { Shape } from "./types/Shape.sol";
 
 /// @title The domains of one shape, and the public polynomials of the argument at ζ
 /// @dev Twins: verifier/shape.py and verifier/domain.py. Specification, sections 2 and 4.
 abstract contract ArgumentDomain is ArgumentRounds {
+    using MarginProof for uint256;
+
     /// @notice Public values at ζ and powers of challenges that all books share.
     /// @param vanishing Z = ζ^n − 1.
     /// @param sum σ_V(ζ).
@@ -36,7 +39,8 @@ abstract contract ArgumentDomain is ArgumentRounds {
     /// @dev Largest power of two that divides r − 1 is 2^32: no larger domain exists, and products of two sizes stay small.
     uint256 private constant LARGEST_SETUP = 1 << 32;
 
-    Scalar private constant FOUR = Scalar.wrap(4);
+    /// @dev 1/4.
+    Scalar private constant QUARTER = Scalar.wrap(0x56f23d7e5f361df6266b620607396203fece3b023ffec4ff3fffffff40000001);
 
     uint256 internal immutable POWERS;
     uint256 internal immutable COLUMNS;
@@ -49,6 +53,10 @@ abstract contract ArgumentDomain is ArgumentRounds {
     Scalar internal immutable OMEGA;
     /// @dev 1/R.
     Scalar internal immutable INVERSE_COLUMNS;
+    /// @dev 1/k.
+    Scalar private immutable INVERSE_DIGITS;
+    /// @dev k·k·4·4·R, the constant factors of the denominators of section 5.
+    Scalar private immutable DENOMINATOR_FACTOR;
     /// @dev ω^R.
     Scalar private immutable OMEGA_COLUMNS;
     /// @dev 1/ν.
@@ -59,18 +67,6 @@ abstract contract ArgumentDomain is ArgumentRounds {
     Scalar private immutable NU_SQUARED;
     /// @dev 2^d.
     Scalar private immutable RADIX;
-
-    /// @dev The eight denominators of section 5, then their inverses.
-    struct Denominators {
-        Scalar sum; // k(ζ^R − 1)
-        Scalar last; // k(ω^R ζ^R − 1)
-        Scalar slots; // 4(ζ^N − 1)
-        Scalar slotsBefore; // 4(ζ^N ν^(−N) − 1)
-        Scalar link; // β − ζ
-        Scalar linkBefore; // β − ζ/ν
-        Scalar chunk; // ζ^R − β
-        Scalar constantOne; // R(ζ − ν²)
-    }
 
     constructor(Shape memory shape_, bytes memory setupPoint, bytes memory table)
         ArgumentRounds(shape_, setupPoint, table)
@@ -92,6 +88,8 @@ abstract contract ArgumentDomain is ArgumentRounds {
         INVERSE_NU = inverseNu;
         INVERSE_NU_SLOTS = inverseNu.power(shape_.columns / 4);
         INVERSE_COLUMNS = Scalar.wrap(shape_.columns).inverse();
+        INVERSE_DIGITS = Scalar.wrap(shape_.digits).inverse();
+        DENOMINATOR_FACTOR = Scalar.wrap(16 * shape_.digits) * Scalar.wrap(shape_.digits * shape_.columns);
         RADIX = Scalar.wrap(1 << shape_.digitBits);
     }
 
@@ -100,110 +98,87 @@ abstract contract ArgumentDomain is ArgumentRounds {
         return Shape({ powers: POWERS, columns: COLUMNS, digits: DIGITS, digitBits: DIGIT_BITS });
     }
 
-    /// @dev Public values of a proof; `hint` is the inverse of the product of all denominators.
-    function _publicValues(Round memory round, Scalar hint) internal view returns (PublicValues memory values) {
-        Scalar zetaSlots = round.zeta;
+    /// @dev Public values of a claim, after the check of its hint. Writes y = ζ^R and z = ζ^N.
+    function _publicValues(Round memory round) internal view returns (PublicValues memory values) {
+        Scalar z = round.zeta;
         Scalar betaSlots = round.beta;
         for (uint256 size = SLOTS; size > 1; size >>= 1) {
-            zetaSlots = zetaSlots * zetaSlots;
+            z = z * z;
             betaSlots = betaSlots * betaSlots;
         }
         values.betaSlots = betaSlots;
-
-        Scalar zetaColumns = zetaSlots * zetaSlots; // R = 4N
-        zetaColumns = zetaColumns * zetaColumns;
-        Scalar zetaDomain = zetaColumns; // n = kR
-        for (uint256 size = DIGITS; size > 1; size >>= 1) {
-            zetaDomain = zetaDomain * zetaDomain;
-        }
-        values.vanishing = zetaDomain - ONE;
-
-        _setRowPowers(values, round.beta, zetaColumns);
-        _setQuotients(values, round, hint, zetaSlots, zetaColumns);
+        Scalar y = z * z; // R = 4N
+        y = y * y;
+        _setRowPowers(values, round.beta, y);
+        Scalar units = _setSums(values, y) * (z - ONE) * (z * INVERSE_NU_SLOTS - ONE) * DENOMINATOR_FACTOR;
+        _setQuotients(values, round, units, y, z);
     }
 
-    /// @dev ζ^(D−R) = y^(S'−1) = y·y²·y⁴·… for y = ζ^R, and β^S'; S' = D/R ≥ 2 is a power of two.
-    function _setRowPowers(PublicValues memory values, Scalar beta, Scalar zetaColumns) private view {
-        Scalar square = zetaColumns;
-        Scalar product = zetaColumns;
+    /// @dev ζ^(D−R) = y^(S'−1) = y·y²·y⁴·…, and β^S'; S' = D/R ≥ 2 is a power of two.
+    function _setRowPowers(PublicValues memory values, Scalar beta, Scalar y) private view {
+        Scalar product = y;
         Scalar betaRows = beta * beta;
         for (uint256 size = ROWS_PER_CHUNK; size > 2; size >>= 1) {
-            square = square * square;
-            product = product * square;
+            y = y * y;
+            product = product * y;
             betaRows = betaRows * betaRows;
         }
         values.degreeShift = product;
         values.betaRows = betaRows;
     }
 
-    /// @dev The quotients at ζ; y = ζ^R and z = ζ^N, at ζ/ν the latter is zν^(−N), the former the same.
-    function _setQuotients(
-        PublicValues memory values,
-        Round memory round,
-        Scalar hint,
-        Scalar zetaSlots,
-        Scalar zetaColumns
-    ) private view {
-        Scalar slotsBefore = zetaSlots * INVERSE_NU_SLOTS;
-        Denominators memory inverses = _denominators(round, zetaSlots, slotsBefore, zetaColumns);
-        _invert(inverses, hint);
-
-        Scalar vanishing = values.vanishing;
-        values.sum = vanishing * inverses.sum;
-        values.shift = RADIX * (ONE - vanishing * inverses.last);
-        values.chunkQuotient = vanishing * inverses.chunk;
-
-        Scalar columns = zetaColumns - ONE;
-        values.constantOne = columns * NU_SQUARED * inverses.constantOne;
-        // b(X) = σ_U(X)·(β^N − X^N)/(β − X) with σ_U(X) = (X^R − 1)/(4(X^N − 1))
-        Scalar link = columns * inverses.slots * (values.betaSlots - zetaSlots) * inverses.link;
-        values.link = link;
-        values.linkStep = link - columns * inverses.slotsBefore * (values.betaSlots - slotsBefore) * inverses.linkBefore;
+    /// @dev σ_V at ζ and at ωζ, where X^R is y and ω^R·y: σ_V(X) = (X^n − 1)/(k(X^R − 1)) is the product of
+    ///      (1 + X^(R·2^j)) over j < log2 k, divided by k; no denominator is needed.
+    /// @return units (ζ^R − 1)·(ω^R ζ^R − 1), two of the denominators but for their factors k.
+    function _setSums(PublicValues memory values, Scalar y) private view returns (Scalar units) {
+        Scalar next = y * OMEGA_COLUMNS;
+        units = (y - ONE) * (next - ONE);
+        Scalar sum = INVERSE_DIGITS;
+        Scalar last = RADIX * INVERSE_DIGITS;
+        for (uint256 size = DIGITS; size > 1; size >>= 1) {
+            sum = sum * (ONE + y);
+            last = last * (ONE + next);
+            y = y * y;
+            next = next * next;
+        }
+        values.vanishing = y - ONE; // y is ζ^n by now
+        values.sum = sum;
+        values.shift = RADIX - last;
     }
 
-    function _denominators(Round memory round, Scalar zetaSlots, Scalar slotsBefore, Scalar zetaColumns)
+    /// @dev The quotients with denominators β − ζ, β − ζ/ν, ζ^R − β and ζ − ν², by 1/a = b·(1/ab).
+    /// @param units The product of the other denominators and of all constant factors.
+    function _setQuotients(PublicValues memory values, Round memory round, Scalar units, Scalar y, Scalar z)
         private
         view
-        returns (Denominators memory values)
     {
-        Scalar zeta = round.zeta;
-        Scalar beta = round.beta;
-        Scalar digits = Scalar.wrap(DIGITS);
-        values.sum = digits * (zetaColumns - ONE);
-        values.last = digits * (zetaColumns * OMEGA_COLUMNS - ONE);
-        values.slots = FOUR * (zetaSlots - ONE);
-        values.slotsBefore = FOUR * (slotsBefore - ONE);
-        values.link = beta - zeta;
-        values.linkBefore = beta - zeta * INVERSE_NU;
-        values.chunk = zetaColumns - beta;
-        values.constantOne = Scalar.wrap(COLUMNS) * (zeta - NU_SQUARED);
+        Scalar link = round.beta - round.zeta;
+        Scalar linkBefore = round.beta - round.zeta * INVERSE_NU;
+        Scalar chunk = y - round.beta;
+        Scalar one = round.zeta - NU_SQUARED;
+
+        Scalar inverse = _checkedHint(round, units * (link * linkBefore) * (chunk * one)) * units;
+        Scalar inversePoles = inverse * (link * linkBefore);
+        values.chunkQuotient = values.vanishing * inversePoles * one;
+        values.constantOne = (y - ONE) * NU_SQUARED * INVERSE_COLUMNS * inversePoles * chunk;
+        inverse = inverse * (chunk * one);
+        _setLinks(values, z, inverse * linkBefore, inverse * link);
     }
 
-    /// @dev Turns all values into their inverses, walking down the tree of their products: 1/a = b·(1/ab).
-    function _invert(Denominators memory values, Scalar hint) private pure {
-        Scalar sums = values.sum * values.last;
-        Scalar slots = values.slots * values.slotsBefore;
-        Scalar links = values.link * values.linkBefore;
-        Scalar poles = values.chunk * values.constantOne;
-        Scalar left = sums * slots;
-        Scalar right = links * poles;
-        _requireInverse(hint, left * right);
-
-        Scalar inverse = hint * right; // of left
-        (values.sum, values.last) = _split(inverse * slots, values.sum, values.last);
-        (values.slots, values.slotsBefore) = _split(inverse * sums, values.slots, values.slotsBefore);
-        inverse = hint * left; // of right
-        (values.link, values.linkBefore) = _split(inverse * poles, values.link, values.linkBefore);
-        (values.chunk, values.constantOne) = _split(inverse * links, values.chunk, values.constantOne);
+    /// @dev b(X) = σ_U(X)·(β^N − X^N)/(β − X) at ζ and ζ/ν, where X^N is z and ν^(−N)·z;
+    ///      σ_U(X) = (X^R − 1)/(4(X^N − 1)) = (1 + X^N)(1 + X^2N)/4.
+    function _setLinks(PublicValues memory values, Scalar z, Scalar inverse, Scalar inverseBefore) private view {
+        Scalar before = z * INVERSE_NU_SLOTS;
+        Scalar link = QUARTER * (ONE + z) * (ONE + z * z) * (values.betaSlots - z) * inverse;
+        values.link = link;
+        values.linkStep =
+            link - QUARTER * (ONE + before) * (ONE + before * before) * (values.betaSlots - before) * inverseBefore;
     }
 
-    /// @dev From 1/(ab): 1/a and 1/b.
-    function _split(Scalar inverse, Scalar first, Scalar second) private pure returns (Scalar, Scalar) {
-        return (inverse * second, inverse * first);
-    }
-
-    function _requireInverse(Scalar hint, Scalar product) private pure {
-        if (hint * product == ONE) return;
+    /// @dev The hint, if it is the inverse of the product of all denominators.
+    function _checkedHint(Round memory round, Scalar product) private pure returns (Scalar hint) {
+        hint = round.hint.scalarAt(0);
+        if (hint * product == ONE) return hint;
         if (product == ZERO) revert MarginVerifierZeroDenominator();
         revert MarginVerifierInverseHintMismatch(Scalar.unwrap(hint), Scalar.unwrap(product));
     }

@@ -9,7 +9,7 @@ import { PointEvaluation } from "./libraries/PointEvaluation.sol";
 import { PointTerms } from "./libraries/PointTerms.sol";
 import { PrecompileTests } from "./libraries/PrecompileTests.sol";
 import { ONE, Scalar, ZERO } from "./libraries/ScalarField.sol";
-import { CompressedPoint, G1Point } from "./types/CurvePoints.sol";
+import { G1Point } from "./types/CurvePoints.sol";
 import { MarginClaim } from "./types/MarginClaim.sol";
 import { Shape } from "./types/Shape.sol";
 
@@ -44,8 +44,10 @@ contract CeremonyMarginVerifier is MarginVerifier {
         Totals memory totals;
         _addClaim(sum, totals, round, round, ONE);
         _addTable(sum, totals);
-        CompressedPoint memory opening = PointCompression.read(_opening(round));
-        _requireOpening(Bls12381.multiply(sum), round.u, -totals.generator, opening);
+        (uint256 high, uint256 low) = PointCompression.read(_opening(round));
+        if (!PointEvaluation.opens(Bls12381.multiply(sum), round.u, -totals.generator, high, low)) {
+            revert MarginVerifierRejected();
+        }
     }
 
     /// @inheritdoc MarginVerifier
@@ -56,13 +58,7 @@ contract CeremonyMarginVerifier is MarginVerifier {
         override
     {
         G1Point memory combined = Bls12381.multiply(sum);
-        CompressedPoint memory opening = PointCompression.compress(Bls12381.addToFirst(openings));
-        _requireOpening(combined, ZERO, -generator, opening);
-    }
-
-    function _requireOpening(G1Point memory commitment, Scalar z, Scalar y, CompressedPoint memory proof) private view {
-        if (!PointEvaluation.opens(PointCompression.compress(commitment), z, y, proof)) {
-            revert MarginVerifierRejected();
-        }
+        (uint256 high, uint256 low) = PointCompression.compress(Bls12381.addToFirst(openings));
+        if (!PointEvaluation.opens(combined, ZERO, -generator, high, low)) revert MarginVerifierRejected();
     }
 }

@@ -37,11 +37,7 @@ abstract contract MarginVerifier is ArgumentDomain {
     /// @dev Factors of one claim's coefficients. ρ is the claim's weight in its batch.
     /// @param step ρ(u − ωζ)·α^B·(θ + T̄), the weight of acc's step.
     /// @param rows step·σ_V(ζ), the weight of the linear equations.
-    /// @param chunk κ·α^(B+1).
     /// @param degree α^(B+1)·(α^B·Z·ζ^(D−R) − κ).
-    /// @param zeta ρ(u − ωζ), the weight of F_ζ.
-    /// @param distance u − ζ.
-    /// @param table T̄.
     /// @param etaBooks η^B.
     /// @param betaConstant β^(NB).
     /// @param alphaZeta ρ(u − ωζ)·α^b; this and the next three advance from book to book.
@@ -51,11 +47,7 @@ abstract contract MarginVerifier is ArgumentDomain {
     struct Weights {
         Scalar step;
         Scalar rows;
-        Scalar chunk;
         Scalar degree;
-        Scalar zeta;
-        Scalar distance;
-        Scalar table;
         Scalar etaBooks;
         Scalar betaConstant;
         Scalar alphaZeta;
@@ -161,9 +153,13 @@ abstract contract MarginVerifier is ArgumentDomain {
         Round memory owner,
         Scalar weight
     ) internal view {
-        PublicValues memory values = _publicValues(round, round.hint.scalarAt(0));
-        Weights memory weights = _weights(round, values, weight);
-        _addMatrix(sum, round, owner, weights.chunk, values.betaRows);
+        PublicValues memory values = _publicValues(round);
+        Weights memory weights;
+        weights.alphaZeta = weight * (round.u - OMEGA * round.zeta);
+        weights.etaZeta = weights.alphaZeta * round.eta;
+        _addOpened(sum, round, values, weights, weight);
+        Scalar chunkScale = _setWeights(totals, round, values, weights);
+        _addMatrix(sum, round, owner, chunkScale, values.betaRows);
         for (uint256 book = 0; book < round.books; ++book) {
             Scalar generator = _addBook(sum, round, values, weights, book);
             totals.generator = totals.generator + generator;
@@ -172,7 +168,7 @@ abstract contract MarginVerifier is ArgumentDomain {
             weights.etaNext = weights.etaNext * round.eta;
             weights.betaLink = weights.betaLink * values.betaSlots;
         }
-        _addRest(sum, totals, round, values, weights);
+        _addSums(sum, totals, round, weights);
     }
 
     function _addTable(PointTerms.Terms memory sum, Totals memory totals) internal view {
@@ -187,37 +183,71 @@ abstract contract MarginVerifier is ArgumentDomain {
         }
     }
 
-    function _weights(Round memory round, PublicValues memory values, Scalar weight)
+    /// @dev The terms of h and W: −ρ(u − ωζ)·Z and −ρ(u − ζ)(u − ωζ).
+    function _addOpened(
+        PointTerms.Terms memory sum,
+        Round memory round,
+        PublicValues memory values,
+        Weights memory weights,
+        Scalar weight
+    ) private pure {
+        Scalar negated = -weights.alphaZeta;
+        Scalar distance = round.u - round.zeta;
+        weights.etaNext = weight * distance;
+        unchecked {
+            // Indices of a proof of at most 256 books.
+            uint256 place = round.proof.pointAt(3 * round.books + 2);
+            sum.append(place, negated * values.vanishing);
+            sum.append(place.pointAt(1), negated * distance);
+        }
+    }
+
+    /// @dev Everything that the books share; also what T̄ and the constant column leave on generator and table.
+    /// @return chunkScale ρ(u − ωζ)·κ·α^(B+1).
+    function _setWeights(Totals memory totals, Round memory round, PublicValues memory values, Weights memory weights)
         private
         view
-        returns (Weights memory weights)
+        returns (Scalar chunkScale)
     {
         Scalar alphaBooks = round.alpha; // α^B
-        weights.etaBooks = round.eta;
-        weights.betaConstant = values.betaSlots;
+        Scalar etaBooks = round.eta;
+        Scalar betaConstant = values.betaSlots;
         for (uint256 book = 1; book < round.books; ++book) {
             alphaBooks = alphaBooks * round.alpha;
-            weights.etaBooks = weights.etaBooks * round.eta;
-            weights.betaConstant = weights.betaConstant * values.betaSlots;
+            etaBooks = etaBooks * round.eta;
+            betaConstant = betaConstant * values.betaSlots;
         }
+        weights.etaBooks = etaBooks;
+        weights.betaConstant = betaConstant;
         weights.betaLink = ONE;
 
-        Scalar zeta = weight * (round.u - OMEGA * round.zeta);
-        weights.zeta = zeta;
-        weights.alphaZeta = zeta;
-        weights.etaZeta = zeta * round.eta;
-        weights.distance = round.u - round.zeta;
-        weights.etaNext = weight * weights.distance;
+        Scalar step = _setStep(totals, round, weights, alphaBooks);
+        step = step * values.sum;
+        weights.rows = step;
+        totals.generator = totals.generator + step * betaConstant * INVERSE_COLUMNS;
 
+        Scalar alphaNext = alphaBooks * round.alpha;
+        Scalar quotient = values.chunkQuotient;
+        weights.degree = alphaNext * (alphaBooks * values.vanishing * values.degreeShift - quotient);
+        return weights.alphaZeta * quotient * alphaNext;
+    }
+
+    /// @dev The weight of acc's step, and the coefficient of [T], ρ(u − ωζ)·η^(1+2B).
+    function _setStep(Totals memory totals, Round memory round, Weights memory weights, Scalar alphaBooks)
+        private
+        pure
+        returns (Scalar step)
+    {
+        Scalar evaluation; // T̄
         unchecked {
             // Index in a proof of at most 256 books.
-            weights.table = round.evaluations.scalarAt(3 * round.books + 1);
+            evaluation = round.evaluations.scalarAt(3 * round.books + 1);
         }
-        weights.step = zeta * alphaBooks * (round.theta + weights.table);
-        weights.rows = weights.step * values.sum;
-        Scalar alphaNext = alphaBooks * round.alpha;
-        weights.chunk = zeta * values.chunkQuotient * alphaNext;
-        weights.degree = alphaNext * (alphaBooks * values.vanishing * values.degreeShift - values.chunkQuotient);
+        step = weights.alphaZeta * alphaBooks * (round.theta + evaluation);
+        weights.step = step;
+        Scalar table = weights.etaZeta * weights.etaBooks * weights.etaBooks;
+        totals.table = totals.table + table;
+        totals.generator = totals.generator - table * evaluation;
     }
 
     /// @dev ρ(u − ωζ)·κ·α^(B+1+b)·β^(gS') for chunk g of book b.
@@ -280,30 +310,20 @@ abstract contract MarginVerifier is ArgumentDomain {
         }
     }
 
-    /// @dev The terms of m, acc, h and W, and what acc̄, T̄ and the constant column leave on generator and table. The
-    ///      weights have advanced past the last book: etaNext is ρ(u − ζ)·η^B, etaZeta is ρ(u − ωζ)·η^(1+B).
-    function _addRest(
-        PointTerms.Terms memory sum,
-        Totals memory totals,
-        Round memory round,
-        PublicValues memory values,
-        Weights memory weights
-    ) private view {
-        uint256 books = round.books;
+    /// @dev The terms of m and acc, and what acc̄ leaves on the generator. The weights have advanced past the last book:
+    ///      alphaZeta is ρ(u − ωζ)·α^B, etaNext is ρ(u − ζ)·η^B.
+    function _addSums(PointTerms.Terms memory sum, Totals memory totals, Round memory round, Weights memory weights)
+        private
+        pure
+    {
         Scalar accumulator = weights.etaNext - weights.step;
         unchecked {
             // Indices of a proof of at most 256 books.
-            uint256 row = books + 1;
+            uint256 books = round.books;
             uint256 place = round.proof.pointAt(books);
-            sum.append(place, weights.alphaZeta); // m
-            sum.append(place.pointAt(row), accumulator); // acc
-            sum.append(place.pointAt(2 * row), -(weights.zeta * values.vanishing)); // h
-            sum.append(place.pointAt(2 * row + 1), -(weights.zeta * weights.distance)); // W
-            accumulator = accumulator * round.evaluations.scalarAt(2 * books); // acc̄
+            sum.append(place, weights.alphaZeta);
+            sum.append(place.pointAt(books + 1), accumulator);
+            totals.generator = totals.generator - accumulator * round.evaluations.scalarAt(2 * books);
         }
-        Scalar table = weights.etaZeta * weights.etaBooks;
-        totals.table = totals.table + table;
-        totals.generator = totals.generator - accumulator - table * weights.table + weights.rows * weights.betaConstant
-            * INVERSE_COLUMNS;
     }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { CompressedPoint, G1Point } from "../types/CurvePoints.sol";
+import { G1Point } from "../types/CurvePoints.sol";
 
 /// @title Between points of G1 and their compressed form of EIP-4844
-/// @dev Twin: verifier/curve.py. The three top bits of the 48 bytes are flags, the rest is x. Nothing here checks the
-///      curve or the subgroup; the precompiles that take the points do.
+/// @dev Twin: verifier/curve.py. The three top bits of the 48 bytes are flags, the rest is x. Here the 48 bytes are a
+///      pair of numbers, of the first 16 bytes and of the last 32. Nothing checks the curve or the subgroup; the
+///      precompiles that take the points do.
 library PointCompression {
     /// @notice The 48 bytes `compressed` are not the compressed form of a point whose y coordinate is `y`.
     error PointCompressionMismatch(bytes compressed, bytes y);
@@ -21,44 +22,41 @@ library PointCompression {
     uint256 private constant HALF_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
 
     /// @notice The 48 bytes at `location` in calldata.
-    function read(uint256 location) internal pure returns (CompressedPoint memory compressed) {
+    function read(uint256 location) internal pure returns (uint256 high, uint256 low) {
         assembly ("memory-safe") {
-            mstore(compressed, shr(128, calldataload(location)))
-            mstore(add(compressed, 0x20), calldataload(add(location, 16)))
+            high := shr(128, calldataload(location))
+            low := calldataload(add(location, 16))
         }
     }
 
     /// @notice The compressed form of a point.
-    function compress(G1Point memory point) internal pure returns (CompressedPoint memory compressed) {
-        if ((point.xHigh | point.xLow | point.yHigh | point.yLow) == 0) {
-            compressed.high = COMPRESSED | INFINITY;
-        } else {
-            compressed.high = point.xHigh | _flags(point);
-            compressed.low = point.xLow;
-        }
+    function compress(G1Point memory point) internal pure returns (uint256 high, uint256 low) {
+        high = point.xHigh;
+        low = point.xLow;
+        (uint256 yHigh, uint256 yLow) = (point.yHigh, point.yLow);
+        // Only infinity has y = 0: the curve has no point of order two.
+        high |= (yHigh | yLow) == 0 ? COMPRESSED | INFINITY : _flags(yHigh, yLow);
     }
 
     /// @notice The point whose compressed form lies at `location` in calldata, with the y coordinate that lies at `yLocation`.
     /// @dev Accepts the one encoding that `compress` gives: y = 0 is on no curve point, so (0, 0) only means infinity.
     function decompress(uint256 location, uint256 yLocation) internal pure returns (G1Point memory point) {
-        CompressedPoint memory compressed = read(location);
-        CompressedPoint memory y = read(yLocation);
-        point.yHigh = y.high;
-        point.yLow = y.low;
+        (uint256 high, uint256 low) = read(location);
+        (point.yHigh, point.yLow) = read(yLocation);
         bool matches;
-        if ((y.high | y.low) == 0) {
-            matches = compressed.high == (COMPRESSED | INFINITY) && compressed.low == 0;
+        if ((point.yHigh | point.yLow) == 0) {
+            matches = high == (COMPRESSED | INFINITY) && low == 0;
         } else {
-            matches = (compressed.high & ~X_MASK) == _flags(point);
-            point.xHigh = compressed.high & X_MASK;
-            point.xLow = compressed.low;
+            matches = (high & ~X_MASK) == _flags(point.yHigh, point.yLow);
+            point.xHigh = high & X_MASK;
+            point.xLow = low;
         }
         if (!matches) revert PointCompressionMismatch(_copy(location), _copy(yLocation));
     }
 
     /// @dev The flags of a point other than infinity.
-    function _flags(G1Point memory point) private pure returns (uint256) {
-        bool larger = point.yHigh > HALF_HIGH || (point.yHigh == HALF_HIGH && point.yLow > HALF_LOW);
+    function _flags(uint256 yHigh, uint256 yLow) private pure returns (uint256) {
+        bool larger = yHigh > HALF_HIGH || (yHigh == HALF_HIGH && yLow > HALF_LOW);
         return larger ? COMPRESSED | LARGER_Y : COMPRESSED;
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { CompressedPoint } from "../types/CurvePoints.sol";
+import { G1Point } from "../types/CurvePoints.sol";
 import { Bls12381 } from "./Bls12381.sol";
+import { PointCompression } from "./PointCompression.sol";
 import { Scalar } from "./ScalarField.sol";
 
 /// @title Openings under the setup of the Ethereum KZG ceremony, by the point evaluation precompile of EIP-4844
@@ -18,19 +19,20 @@ library PointEvaluation {
 
     /// @notice Whether e(C − [y]_1, [1]_2) = e(proof, [τ − z]_2), and both points are of the subgroup: C opens at z to y.
     /// @dev Input of EIP-4844: versioned hash ‖ z ‖ y ‖ C (48) ‖ proof (48), with versioned hash = 0x01 ‖ sha256(C)[1:].
-    function opens(CompressedPoint memory commitment, Scalar z, Scalar y, CompressedPoint memory proof)
+    function opens(G1Point memory commitment, Scalar z, Scalar y, uint256 proofHigh, uint256 proofLow)
         internal
         view
         returns (bool)
     {
+        (uint256 high, uint256 low) = PointCompression.compress(commitment);
         uint256 input;
         assembly ("memory-safe") {
             input := mload(0x40)
-            // Each pair in this order: a first half of 16 bytes ends where its second half of 32 bytes begins.
-            mstore(add(input, 96), shl(128, mload(commitment)))
-            mstore(add(input, 112), mload(add(commitment, 0x20)))
-            mstore(add(input, 144), shl(128, mload(proof)))
-            mstore(add(input, 160), mload(add(proof, 0x20)))
+            // In this order: the first 16 of 48 bytes go to where the other 32 begin, with zeros after them.
+            mstore(add(input, 96), shl(128, high))
+            mstore(add(input, 112), low)
+            mstore(add(input, 144), shl(128, proofHigh))
+            mstore(add(input, 160), proofLow)
         }
         _hash(input);
         assembly ("memory-safe") {

@@ -18,13 +18,16 @@ library PointTerms {
     uint256 internal constant TERM_BYTES = 160;
     uint256 internal constant POINT_BYTES = 96;
 
-    /// @notice Room for `capacity` terms; appending more than that is the caller's mistake.
+    /// @notice Room for `capacity` terms; appending more than that is the caller's mistake. All zero, since what
+    ///         `append` copies leaves the upper 16 bytes of each coordinate as they are.
     function allocate(uint256 capacity) internal pure returns (Terms memory terms) {
         assembly ("memory-safe") {
             let start := mload(0x40)
             mstore(terms, start)
             mstore(add(terms, 0x20), start)
-            mstore(0x40, add(start, mul(capacity, 160)))
+            let size := mul(capacity, 160)
+            calldatacopy(start, calldatasize(), size) // zeros, past the end of calldata
+            mstore(0x40, add(start, size))
         }
     }
 
@@ -36,14 +39,12 @@ library PointTerms {
         }
     }
 
-    /// @notice Adds scalar·(the point of 96 bytes at `pointAt_` in calldata).
-    function append(Terms memory terms, uint256 pointAt_, Scalar scalar) internal pure {
+    /// @notice Adds scalar·(the point whose 96 bytes lie at `place` in calldata).
+    function append(Terms memory terms, uint256 place, Scalar scalar) internal pure {
         assembly ("memory-safe") {
             let term := mload(add(terms, 0x20))
-            mstore(term, shr(128, calldataload(pointAt_))) // x: first 16 of 48 bytes
-            mstore(add(term, 0x20), calldataload(add(pointAt_, 16)))
-            mstore(add(term, 0x40), shr(128, calldataload(add(pointAt_, 48)))) // y
-            mstore(add(term, 0x60), calldataload(add(pointAt_, 64)))
+            calldatacopy(add(term, 16), place, 48) // x
+            calldatacopy(add(term, 80), add(place, 48), 48) // y
             mstore(add(term, 0x80), scalar)
             mstore(add(terms, 0x20), add(term, 160))
         }
