@@ -39,23 +39,27 @@ class AccountSession:
         return f"AccountSession(0x{self.account.hex()})"
 
     def refresh(self) -> tuple[AccountRecord, AccountState]:
-        """Ask the chain which opening is true, and save the answer.
-
-        Raises:
-            WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
-        """
-        venue = self.venue
-        state = venue.house.account_state(self.account)
-        stored = [venue.house.commitment_hash(self.account, book) for book in range(state.books)]
-        record = self.wallet.account(
-            self.account, chain_id=venue.chain.chain_id, house=venue.deployment.house, slots=venue.shape.slots
-        )
-        reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup)
-        return self.wallet.save(reconciled), state
+        """See :func:`refresh_account`."""
+        return refresh_account(self.venue, self.wallet, self.account)
 
     def commitments(self, opening: Opening) -> tuple[bytes, ...]:
         """C_b of an opening, 96 bytes each."""
         return opening.commitments(self.venue.shape, self.venue.setup)
+
+
+def refresh_account(venue: Venue, wallet: Wallet, account: bytes) -> tuple[AccountRecord, AccountState]:
+    """Ask the chain which opening of an account is true, and save the answer.
+
+    Raises:
+        WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
+    """
+    state = venue.house.account_state(account)
+    stored = [venue.house.commitment_hash(account, book) for book in range(state.books)]
+    record = wallet.account(
+        account, chain_id=venue.chain.chain_id, house=venue.deployment.house, slots=venue.shape.slots
+    )
+    reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup)
+    return wallet.save(reconciled), state
 
 
 def portfolio_of(record: AccountRecord, opening: Opening, slots: SlotTable) -> Portfolio:

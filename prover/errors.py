@@ -133,3 +133,7 @@ class MethodologyError(ProverError):
 
 class CaseFileError(ProverError):
     """A file of cases that cannot be read, or lacks the list of cases."""
+
+
+class DemoError(ProverError):
+    """Something that must be refused was not."""

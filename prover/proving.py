@@ -9,11 +9,13 @@ from prover.account_session import portfolio_of
 from prover.argument import MarginProof, prove
 from prover.witness import build_witness
 from verifier.calldata import claim_hint
+from verifier.claim_file import claim_fields
 from verifier.clearing_terms import NO_ACTION, MarginCheck
 
 if TYPE_CHECKING:
     from prover.account_session import AccountSession
     from prover.rule_book import EpochRules
+    from prover.venue import Venue
     from prover.wallet_records import Opening
     from verifier.chain_client import Receipt
     from verifier.rule_kind import RuleKind
@@ -25,14 +27,12 @@ class PreparedCheck:
 
     Attributes:
         check: what is proven of which account.
-        portfolio: the account's commitments, 96 bytes a book.
-        proof: the proof.
+        made: statement and proof.
         hint: goes with the proof.
     """
 
     check: MarginCheck
-    portfolio: tuple[bytes, ...]
-    proof: bytes
+    made: MarginProof
     hint: bytes
 
 
@@ -69,7 +69,19 @@ def prepare_check(session: AccountSession, rules: EpochRules, kind: RuleKind) ->
     check = MarginCheck(session.account, state.state_version, rules.header.epoch, kind)
     made = prove_opening(session, rules, record.current, check)
     hint = claim_hint(session.venue.key, made.statement, made.proof, with_opening=False)
-    return PreparedCheck(check, made.statement.portfolio_commitments, made.proof, hint)
+    return PreparedCheck(check, made, hint)
+
+
+def claim_of(venue: Venue, prepared: PreparedCheck) -> dict[str, object]:
+    """Fields of the claim file that lets anybody check this proof; nothing in it is secret."""
+    return claim_fields(
+        shape=venue.shape,
+        statement=prepared.made.statement,
+        proof=prepared.made.proof,
+        chain_id=venue.chain.chain_id,
+        house=venue.deployment.house,
+        check=prepared.check,
+    )
 
 
 def submit_check(session: AccountSession, prepared: PreparedCheck) -> Receipt:
@@ -81,7 +93,7 @@ def submit_check(session: AccountSession, prepared: PreparedCheck) -> Receipt:
     return session.venue.house.prove_margin(
         session.owner,
         prepared.check,
-        portfolio=prepared.portfolio,
-        proof=prepared.proof,
+        portfolio=prepared.made.statement.portfolio_commitments,
+        proof=prepared.made.proof,
         hint=prepared.hint,
     )

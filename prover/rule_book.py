@@ -91,6 +91,21 @@ def load_slots(path: Path) -> SlotTable:
         raise RuleBuildError(f"list of slots {path}: {error.strerror}; give the publisher's file by --slots") from error
 
 
+def write_slots(path: Path, slots: SlotTable) -> None:
+    """Write the list of slots for later epochs and for whoever trades; never over another one.
+
+    Raises:
+        RuleBuildError: the file exists or cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(slots.encode())
+    except OSError as error:
+        raise RuleBuildError(
+            f"list of slots {path} cannot be written ({error.strerror}): choose another path"
+        ) from error
+
+
 def load_rule_book(market: Path, *, shape: Shape, setup: TrustedSetup, books: int, slots: Path | None) -> RuleBook:
     """Build both rules from a market file.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.errors import TradeError
 from prover.portfolio import make_portfolio
-from prover.wallet_records import Address, Identity  # noqa: TC001 - pydantic resolves them
+from prover.wallet_records import Address, Identity
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
@@ -103,6 +104,25 @@ class TradeAcceptance(_Record):
 
 
 _File = TypeVar("_File", TradeOffer, TradeAcceptance)
+
+
+def read_change(path: Path) -> dict[str, Decimal]:
+    """Read what a party wants to receive (negative: give): a JSON object of quantities; "-" is standard input.
+
+    Raises:
+        TradeError: unreadable, or not such an object; the message quotes no quantity.
+    """
+    try:
+        content = sys.stdin.buffer.read(LARGEST_FILE) if str(path) == "-" else path.read_bytes()
+        fields = json.loads(content, parse_float=Decimal, parse_int=Decimal)
+    except OSError as error:
+        raise TradeError(f"trade {path} cannot be read ({error.strerror}): give a readable file") from error
+    except (ValueError, RecursionError):
+        # The parser's message would quote what it could not read.
+        raise TradeError(f'trade {path} is not JSON: write {{"instrument": quantity, ...}}') from None
+    if not isinstance(fields, dict) or not all(isinstance(value, Decimal) for value in fields.values()):
+        raise TradeError(f'trade {path} is no object of numbers: write {{"instrument": quantity, ...}}')
+    return fields
 
 
 def read_trade_file(path: Path, kind: type[_File]) -> _File:

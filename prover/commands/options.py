@@ -1,0 +1,255 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import functools
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import click
+import platformdirs
+
+from prover.signing_key import KEYSTORE_PASSWORD_VARIABLE, WALLET_PASSWORD_VARIABLE, load_signer, read_password
+from prover.terminal import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from eth_account.signers.local import LocalAccount
+
+    from prover.account_session import AccountSession
+    from prover.rule_book import EpochRules
+    from prover.venue import Venue
+    from verifier.chain_client import Receipt
+
+DEFAULT_NODE: Final = "http://127.0.0.1:8545"
+DEFAULT_DEPLOYMENT: Final = Path("deployment.json")
+SLOTS_SUFFIX: Final = ".slots.json"
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a command works.
+
+    Attributes:
+        node: address of the node.
+        deployment: file.
+    """
+
+    node: str
+    deployment: Path
+
+    def connect(self) -> Venue:
+        """Connect to the venue; see :func:`prover.venue.connect_venue` for errors."""
+        from prover.venue import connect_venue  # noqa: PLC0415 - brings the chain client
+        from verifier.deployment import Deployment  # noqa: PLC0415 - the same
+
+        deployment = Deployment.load(self.deployment)
+        with progress("connecting"):
+            return connect_venue(self.node, deployment)
+
+    @property
+    def slots_beside(self) -> Path:
+        """Where the list of slots is kept unless another file is named."""
+        return self.deployment.with_suffix(SLOTS_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFiles:
+    """What the rules are rebuilt from.
+
+    Attributes:
+        market: snapshot or option chain.
+        slots: list of slots, if one is named.
+    """
+
+    market: Path
+    slots: Path | None
+
+    def slots_at(self, place: Place) -> Path | None:
+        """The list of slots: the one named, else the one beside the deployment file when there is one."""
+        beside = place.slots_beside
+        return self.slots or (beside if beside.exists() else None)
+
+    def rules(self, place: Place, venue: Venue) -> EpochRules:
+        """Rules of the active epoch; errors as :func:`prover.rule_book.active_rules`."""
+        from prover.rule_book import active_rules  # noqa: PLC0415 - brings numpy and scipy
+
+        with progress("rebuilding the margin rules from the market"):
+            return active_rules(venue, self.market, self.slots_at(place))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who acts.
+
+    Attributes:
+        wallet: file.
+        keystore: file; ``None`` for the key in the environment.
+        subaccount: number of the account among its owner's.
+    """
+
+    wallet: Path
+    keystore: Path | None
+    subaccount: int
+
+    @contextmanager
+    def session(self, venue: Venue, *, create: bool = False) -> Iterator[AccountSession]:
+        """Open the wallet for a block; ``create`` makes a new one where there is none."""
+        from prover.account_session import AccountSession  # noqa: PLC0415 - brings numpy
+        from prover.wallet import create_wallet, open_wallet  # noqa: PLC0415 - brings cryptography
+
+        owner = signer(self.keystore)
+        is_new = create and not self.wallet.exists()
+        password = wallet_password(confirm=is_new)
+        if is_new:
+            create_wallet(self.wallet, password)
+        with open_wallet(self.wallet, password) as wallet:
+            yield AccountSession(venue, wallet, owner, self.subaccount)
+
+
+def wallet_password(*, confirm: bool) -> str:
+    """The wallet's password, from file, environment or prompt; ``confirm`` asks twice."""
+    return read_password(
+        WALLET_PASSWORD_VARIABLE,
+        lambda: click.prompt("password of the wallet", hide_input=True, confirmation_prompt=confirm, err=True),
+    )
+
+
+def signer(keystore: Path | None) -> LocalAccount:
+    """The key that signs transactions; asks for the keystore's password where it must."""
+    return load_signer(keystore, lambda: click.prompt("password of the keystore", hide_input=True, err=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who acts where, and on which market.
+
+    Attributes:
+        place: node and deployment.
+        identity: wallet, key and account.
+        files: market and list of slots.
+    """
+
+    place: Place
+    identity: Identity
+    files: MarketFiles
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[AccountSession, EpochRules]]:
+        """Connect, rebuild the rules, open the wallet for a block."""
+        venue = self.place.connect()
+        rules = self.files.rules(self.place, venue)
+        with self.identity.session(venue) as session:
+            yield session, rules
+
+
+def place_options(function: _Function) -> _Function:
+    """``--node`` and ``--deployment``, given to the command as ``place``."""
+
+    @click.option("--node", default=DEFAULT_NODE, envvar="ZKMARGIN_NODE", show_default=True, help="Node's address.")
+    @click.option(
+        "--deployment",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=DEFAULT_DEPLOYMENT,
+        envvar="ZKMARGIN_DEPLOYMENT",
+        show_default=True,
+        help="Deployment file.",
+    )
+    @functools.wraps(function)
+    def wrapped(*arguments: object, node: str, deployment: Path, **options: object) -> object:
+        return function(*arguments, place=Place(node, deployment), **options)
+
+    return cast("_Function", wrapped)
+
+
+wallet_option: Final = click.option(
+    "--wallet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=lambda: platformdirs.user_data_path("zkmargin") / "wallet.json",
+    envvar="ZKMARGIN_WALLET",
+    help=f"Encrypted file with your positions and blinds; {WALLET_PASSWORD_VARIABLE}.  [default: in your data folder]",
+)
+
+keystore_option: Final = click.option(
+    "--keystore",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="ZKMARGIN_KEYSTORE",
+    help=f"Keystore file of the signing key; else ZKMARGIN_PRIVATE_KEY. Its password: {KEYSTORE_PASSWORD_VARIABLE}.",
+)
+
+
+def identity_options(function: _Function) -> _Function:
+    """``--wallet``, ``--keystore`` and ``--subaccount``, given to the command as ``identity``."""
+
+    @wallet_option
+    @click.option("--subaccount", type=click.IntRange(0, (1 << 96) - 1), default=0, help="Number of your account.")
+    @keystore_option
+    @functools.wraps(function)
+    def wrapped(*arguments: object, wallet: Path, keystore: Path | None, subaccount: int, **options: object) -> object:
+        return function(*arguments, identity=Identity(wallet, keystore, subaccount), **options)
+
+    return cast("_Function", wrapped)
+
+
+def market_options(function: _Function) -> _Function:
+    """``--market`` and ``--slots``, given to the command as ``files``."""
+
+    @click.option(
+        "--market",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="ZKMARGIN_MARKET",
+        required=True,
+        help="Market snapshot (JSON) or option chain (CSV).",
+    )
+    @click.option(
+        "--slots",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="ZKMARGIN_SLOTS",
+        help=f"List of slots.  [default: the deployment file with {SLOTS_SUFFIX}, if it is there]",
+    )
+    @functools.wraps(function)
+    def wrapped(*arguments: object, market: Path, slots: Path | None, **options: object) -> object:
+        return function(*arguments, files=MarketFiles(market, slots), **options)
+
+    return cast("_Function", wrapped)
+
+
+def party_options(function: _Function) -> _Function:
+    """Options of place, identity and market, given to the command as ``party``."""
+
+    @place_options
+    @identity_options
+    @market_options
+    @functools.wraps(function)
+    def wrapped(*arguments: object, place: Place, identity: Identity, files: MarketFiles, **options: object) -> object:
+        return function(*arguments, party=Party(place, identity, files), **options)
+
+    return cast("_Function", wrapped)
+
+
+json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def print_result(values: dict[str, object], *, as_json: bool) -> None:
+    """A result for people or for machines."""
+    if as_json:
+        click.echo(json.dumps(values))
+        return
+    width = max(len(name) for name in values)
+    for name, value in values.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+
+
+def receipt_fields(receipt: Receipt) -> dict[str, object]:
+    """What is told of a transaction."""
+    return {
+        "transaction": "0x" + receipt.transaction_hash.hex(),
+        "block": receipt.block_number,
+        "gas": receipt.gas_used,
+    }

@@ -1,0 +1,86 @@
+"""What commands print: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.table import Table
+
+QUIET_SECONDS: Final = 0.5
+"""What is done sooner needs no progress line."""
+
+
+@contextlib.contextmanager
+def progress(title: str) -> Iterator[None]:
+    """Say what is going on while it takes longer than half a second: a spinner, or a line where it is no terminal."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415 - quick commands print without it
+
+        with Console(stderr=True).status(f"{title} …"):
+            yield
+        return
+    timer = threading.Timer(QUIET_SECONDS, _say, (f"{title} …",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say(line: str) -> None:
+    """Standard error may be gone by the time that a timer fires."""
+    with contextlib.suppress(OSError, ValueError):
+        click.echo(line, err=True)
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Elapsed so far."""
+        return time.perf_counter() - self._start
+
+
+def side_by_side(known: Mapping[str, str], seen: Mapping[str, str], *, title: str) -> Table:
+    """What the trader knows beside what the chain sees."""
+    from rich.table import Table  # noqa: PLC0415 - quick commands print without it
+
+    table = Table(title=title, title_justify="left", show_lines=False)
+    table.add_column("the trader knows", overflow="fold")
+    table.add_column("the chain sees", overflow="fold")
+    table.add_row(_listed(known), _listed(seen))
+    return table
+
+
+def _listed(values: Mapping[str, str]) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - quick commands print without it
+
+    inner = Table.grid(padding=(0, 2))
+    for name, value in values.items():
+        inner.add_row(name, value)
+    return inner
+
+
+def print_table(table: Table) -> None:
+    """Print to standard output, as wide as the terminal; wide enough for hashes where it is none."""
+    from rich.console import Console  # noqa: PLC0415 - quick commands print without it
+
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    Console(width=width).print(table)
+
+
+PLAIN_WIDTH: Final = 140
