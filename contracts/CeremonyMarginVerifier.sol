@@ -58,7 +58,7 @@ contract CeremonyMarginVerifier is MarginVerifier {
         override
     {
         G1Point memory combined = Bls12381.multiply(sum);
-        (uint256 high, uint256 low) = PointCompression.compress(Bls12381.addToFirst(openings));
+        (uint256 high, uint256 low) = PointCompression.compressToWords(Bls12381.addToFirst(openings));
         if (!PointEvaluation.opens(combined, ZERO, -generator, high, low)) revert MarginVerifierRejected();
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { G1Point } from "../types/CurvePoints.sol";
+import { CompressedPoint, G1Point } from "../types/CurvePoints.sol";
 
 /// @title Between points of G1 and their compressed form of EIP-4844
 /// @dev Twin: verifier/curve.py. The three top bits of the 48 bytes are flags, the rest is x. Here the 48 bytes are a
@@ -30,7 +30,12 @@ library PointCompression {
     }
 
     /// @notice The compressed form of a point.
-    function compress(G1Point memory point) internal pure returns (uint256 high, uint256 low) {
+    function compress(G1Point memory point) internal pure returns (CompressedPoint memory compressed) {
+        (compressed.high, compressed.low) = compressToWords(point);
+    }
+
+    /// @notice The same without an allocation.
+    function compressToWords(G1Point memory point) internal pure returns (uint256 high, uint256 low) {
         high = point.xHigh;
         low = point.xLow;
         (uint256 yHigh, uint256 yLow) = (point.yHigh, point.yLow);

@@ -24,7 +24,7 @@ library PointEvaluation {
         view
         returns (bool)
     {
-        (uint256 high, uint256 low) = PointCompression.compress(commitment);
+        (uint256 high, uint256 low) = PointCompression.compressToWords(commitment);
         uint256 input;
         assembly ("memory-safe") {
             input := mload(0x40)

@@ -36,7 +36,7 @@ library PrecompileTests {
     /// @dev X opens at z to z with proof [1]_1 exactly when its commitment is [τ]_1; then e([τ]_1, −[1]_2)·e([1]_1, [τ]_2) = 1.
     function requireCeremony(G2Point memory setupPoint) internal view {
         G1Point memory power = CurveConstants.ceremonyPoint();
-        (uint256 high, uint256 low) = PointCompression.compress(CurveConstants.generator());
+        (uint256 high, uint256 low) = PointCompression.compressToWords(CurveConstants.generator());
         bool opens = PointEvaluation.opens(power, PLACE, PLACE, high, low);
         if (!opens || PointEvaluation.opens(power, PLACE, TWO, high, low)) {
             revert PrecompileTestFailed(PointEvaluation.POINT_EVALUATION);

@@ -22,3 +22,9 @@ struct G2Point {
     uint256 y1High;
     uint256 y1Low;
 }
+
+/// @title The 48 bytes of a compressed point of G1: its first 16 and its last 32 bytes
+struct CompressedPoint {
+    uint256 high;
+    uint256 low;
+}
