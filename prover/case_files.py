@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from prover.case_comparison import Difference, differences
 from prover.errors import CaseFileError, ProverError
 from prover.methodologies.registry import evaluate, methodology_of
@@ -108,7 +110,8 @@ def run_case(case: object, folder: Path, number: int = 1) -> CaseResult:
     if not isinstance(expected, Mapping) or not expected:
         return CaseResult(identifier, methodology, (), "expected is missing or empty; state what the case expects")
     try:
-        quantities: Quantities = evaluate(case, folder)
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            quantities: Quantities = evaluate(case, folder)
         found = tuple(differences(case, quantities))
     except ProverError as error:
         return CaseResult(identifier, methodology, _nothing_computed(expected), str(error))

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "setup": "Check the trusted setup.",
     "table": "Check the basis points of a deployed clearing house.",
     "vector": "Check files of conformance vectors.",
+    "cases": "Compute margin methodologies in clear and compare them with published cases.",
     "bench": "Measure proving, verifying and gas.",
 }
 """Names and summaries; each is ``command`` of the module of that name in prover.commands."""

@@ -145,7 +145,7 @@ def _solved_volatility(quote: OptionQuote, forward: float, discount: float) -> f
 
 
 def _quotations(option: EuropeanOption) -> Iterator[tuple[str, float]]:
-    yield from (("", 1.0), ("_usd", 1.0), ("_per_1.0", 1.0), ("_per_year", 1.0))
+    yield from (("", 1.0), ("_usd", 1.0), ("_per_1.0", 1.0), ("_per_1", 1.0), ("_per_year", 1.0))
     yield from (("_1pct", PERCENT), ("_1pct_usd", PERCENT))
     yield from ((f"_{day}", 1 / DAYS_PER_YEAR) for day in ("1day", "1day_usd", "per_day"))
     yield "_undiscounted", 1 / option.discount

@@ -161,12 +161,12 @@ def evaluate(case: Mapping[str, object]) -> Quantities:
     inputs = read_input(DeribitInputs, inputs_of(case))
     result = margin(inputs)
     return {
-        "initial_risk_vectors": {name: tuple(one.standard) for name, one in result.by_instrument.items()},
-        "initial_risk_vectors_extended": {name: tuple(one.extended) for name, one in result.by_instrument.items()},
-        "initial_risk_vector_standard": tuple(result.initial.standard),
-        "initial_risk_vector_extended": tuple(result.initial.extended),
-        "aggregated_standard": tuple(result.aggregated.standard),
-        "aggregated_extended": tuple(result.aggregated.extended),
+        "initial_risk_vectors": {name: one.standard.tolist() for name, one in result.by_instrument.items()},
+        "initial_risk_vectors_extended": {name: one.extended.tolist() for name, one in result.by_instrument.items()},
+        "initial_risk_vector_standard": result.initial.standard.tolist(),
+        "initial_risk_vector_extended": result.initial.extended.tolist(),
+        "aggregated_standard": result.aggregated.standard.tolist(),
+        "aggregated_extended": result.aggregated.extended.tolist(),
         "worst_case": result.worst_case,
         "worst_case_index": int(np.argmin(result.cells)) + 1,
         "roll_shock": result.roll_shock,
