@@ -2,55 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 from prover.account_session import portfolio_of
 from prover.exposure import assess_margin
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from prover.rule_book import EpochRules
     from prover.slots import SlotTable
     from prover.venue import Venue
     from prover.wallet_records import AccountRecord
     from verifier.house_client import AccountState
 
+Value = Decimal | int | str
+"""Amounts are decimals, counts are integers, all else is text."""
 
-def known_positions(record: AccountRecord, slots: SlotTable) -> dict[str, str]:
+CENT: Final = Decimal("0.01")
+DELTA_STEP: Final = Decimal("0.0001")
+
+
+def known_positions(record: AccountRecord, slots: SlotTable) -> dict[str, Value]:
     """Quantity of every instrument held. Secret."""
-    quantities = portfolio_of(record, record.current, slots).quantities()
-    return {name: f"{quantity:,f}" for name, quantity in quantities.items()}
+    return dict(portfolio_of(record, record.current, slots).quantities())
 
 
-def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, str]:
-    """Equity, exposure and how the account stands under both rules. Secret."""
+def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, Value]:
+    """Equity, exposure and how the account stands under both rules, in quote currency. Secret."""
     portfolio = portfolio_of(record, record.current, rules.slots)
-    currency = rules.built(RuleKind.INITIAL).quote_currency
-    values: dict[str, str] = {}
+    values: dict[str, Value] = {}
     for kind in RuleKind:
         assessment = assess_margin(rules.built(kind), portfolio)
+        if kind is RuleKind.INITIAL:
+            values["equity_at_marks"] = _rounded(assessment.exposure.equity, CENT)
+            values["net_delta"] = _rounded(assessment.exposure.net_delta, DELTA_STEP)
         name = kind.name.lower()
-        if not values:
-            values["equity at marks"] = f"{assessment.exposure.equity:,.2f} {currency}"
-            values["net delta"] = f"{assessment.exposure.net_delta:,.4f} units"
-        values[f"{name} requirement"] = f"{assessment.requirement:,.2f} {currency}"
-        values[f"{name} headroom"] = f"{assessment.binding.headroom:,.2f} {currency} in {assessment.binding.row.name!r}"
+        values[f"{name}_requirement"] = _rounded(assessment.requirement, CENT)
+        values[f"{name}_headroom"] = assessment.binding.headroom
+        values[f"{name}_worst_row"] = assessment.binding.row.name
     return values
 
 
-def seen_by_the_chain(venue: Venue, account: bytes, state: AccountState) -> dict[str, str]:
-    """All that the clearing house holds of an account."""
-    values = {
+def seen_by_the_chain(venue: Venue, account: bytes, state: AccountState) -> dict[str, Value]:
+    """All that the clearing house holds of an account; epoch 0 stands for never."""
+    values: dict[str, Value] = {
         "account": "0x" + account.hex(),
-        "state version": str(state.state_version),
-        "deposited": f"{state.deposited:,} ticks",
-        "initial margin proven": _epoch(state.initial_epoch),
-        "maintenance margin proven": _epoch(state.maintenance_epoch),
+        "state_version": state.state_version,
+        "deposited_ticks": state.deposited,
+        "initial_margin_proven_at_epoch": state.initial_epoch,
+        "maintenance_margin_proven_at_epoch": state.maintenance_epoch,
     }
     for book in range(state.books):
-        values[f"commitment hash, book {book}"] = "0x" + venue.house.commitment_hash(account, book).hex()
+        values[f"commitment_hash_of_book_{book}"] = "0x" + venue.house.commitment_hash(account, book).hex()
     return values
 
 
-def _epoch(number: int) -> str:
-    return f"at epoch {number}" if number else "never"
+def for_machines(values: Mapping[str, Value]) -> dict[str, int | str]:
+    """Decimals as text, so that no reader rounds them."""
+    return {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
+def for_people(values: Mapping[str, Value]) -> dict[str, str]:
+    """Names in words, thousands apart."""
+    return {name.replace("_", " "): value if isinstance(value, str) else f"{value:,}" for name, value in values.items()}
+
+
+def _rounded(value: float, step: Decimal) -> Decimal:
+    return Decimal(value).quantize(step)

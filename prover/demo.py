@@ -38,6 +38,7 @@ from verifier.rule_kind import RuleKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from prover.account_view import Value
     from prover.demo_report import Audience
     from prover.market_data import MarketSnapshot
     from prover.rule_book import EpochRules
@@ -229,12 +230,12 @@ def _forge(party: AccountSession, check: PreparedCheck) -> PreparedCheck:
 
 
 def _trade_views(agreement: Agreement, settlement: PreparedSettlement) -> Views:
-    known = {name: f"{quantity:+,f}" for name, quantity in agreement.received().items()}
-    seen = {
+    known: dict[str, Value] = dict(agreement.received())
+    seen: dict[str, Value] = {
         "first": "0x" + settlement.settlement.first.hex(),
         "second": "0x" + settlement.settlement.second.hex(),
-        "epoch": str(settlement.settlement.epoch),
+        "epoch": settlement.settlement.epoch,
     }
     for book, point in enumerate(settlement.settlement.differences):
-        seen[f"difference, book {book}"] = "0x" + point.hex()
+        seen[f"difference_of_book_{book}"] = "0x" + point.hex()
     return Views(f"The trade ({NAMES[0]} receives)", known, seen)

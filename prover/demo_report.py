@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from prover.account_view import Value, for_machines
 from prover.errors import DemoError, InsufficientMarginError, ProverError
 from prover.terminal import Stopwatch
 from verifier.errors import ContractRevertedError, VerifierError
@@ -64,8 +65,13 @@ class Views:
     """One thing, as who takes part knows it and as the chain sees it."""
 
     title: str
-    trader_knows: dict[str, str]
-    chain_sees: dict[str, str]
+    trader_knows: dict[str, Value]
+    chain_sees: dict[str, Value]
+
+    def as_fields(self) -> dict[str, Any]:
+        """For machines."""
+        known, seen = for_machines(self.trader_knows), for_machines(self.chain_sees)
+        return {"title": self.title, "trader_knows": known, "chain_sees": seen}
 
 
 class Audience(Protocol):
@@ -124,7 +130,7 @@ class DemoReport:
             "market": self.market,
             "steps": [asdict(step) for step in self.steps],
             "refusals": [asdict(refusal) for refusal in self.refusals],
-            "views": [asdict(view) for view in self.views],
+            "views": [view.as_fields() for view in self.views],
             "gas": sum(step.gas or 0 for step in self.steps),
             "seconds": round(self.watch.seconds, 3),
         }

@@ -25,8 +25,10 @@ def deposit_ticks(amount: Decimal, shape: Shape) -> int:
         DepositError: not positive, not finite, or no multiple of the tick.
     """
     tick = CONSTANTS_BY_SHAPE[shape].tick
-    if not amount.is_finite() or amount <= 0:
-        raise DepositError(f"a deposit of {amount} is none: give a positive amount of quote currency")
+    if not amount.is_finite() or not 0 < amount < shape.value_bound * tick:
+        raise DepositError(
+            f"a deposit of {amount} is out of range: give more than 0 and less than {shape.value_bound * tick}"
+        )
     if amount % tick:
         raise DepositError(f"a deposit of {amount} is no multiple of the tick of {tick}: round it")
     return int(amount / tick)

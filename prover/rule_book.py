@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from verifier.registry_client import Publication, PublishedRule
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from prover.venue import Venue
@@ -91,19 +93,30 @@ def load_slots(path: Path) -> SlotTable:
         raise RuleBuildError(f"list of slots {path}: {error.strerror}; give the publisher's file by --slots") from error
 
 
-def write_slots(path: Path, slots: SlotTable) -> None:
-    """Write the list of slots for later epochs and for whoever trades; never over another one.
+@contextlib.contextmanager
+def kept_slots(path: Path, slots: SlotTable | None) -> Iterator[None]:
+    """Write a new list of slots, for later epochs and for whoever trades, unless the block that publishes it fails.
+
+    Args:
+        path: of the file; never written over.
+        slots: the list; ``None`` when it stands there already.
 
     Raises:
         RuleBuildError: the file exists or cannot be written.
     """
+    if slots is None:
+        yield
+        return
     try:
         with path.open("xb") as file:
             file.write(slots.encode())
     except OSError as error:
-        raise RuleBuildError(
-            f"list of slots {path} cannot be written ({error.strerror}): choose another path"
-        ) from error
+        raise RuleBuildError(f"list of slots {path} cannot be written ({error.strerror}): choose another") from error
+    try:
+        yield
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def load_rule_book(market: Path, *, shape: Shape, setup: TrustedSetup, books: int, slots: Path | None) -> RuleBook:

@@ -70,6 +70,8 @@ def _listed(values: Mapping[str, str]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - quick commands print without it
 
     inner = Table.grid(padding=(0, 2))
+    inner.add_column(overflow="fold")
+    inner.add_column(overflow="fold")
     for name, value in values.items():
         inner.add_row(name, value)
     return inner

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from prover.account_session import portfolio_of, with_instruments
 from prover.blinds import fresh_blind
 from prover.errors import TradeError
+from prover.portfolio import make_portfolio
 from prover.proving import prove_opening
 from prover.trade_files import TradeAcceptance, TradeOffer, decode_trade_file
 from prover.wallet_records import Change, OfferRecord
@@ -88,7 +89,11 @@ def make_offer(
     """
     if not 0 < seconds <= LONGEST_DEADLINE_SECONDS:
         raise TradeError(f"a deadline in {seconds} s is out of range: choose 1 to {LONGEST_DEADLINE_SECONDS} s")
+    change = make_portfolio(quantities, rules.slots, session.venue.shape)
+    if not change.quantities():
+        raise TradeError("the trade moves nothing: name at least one quantity that is not zero")
     record, state = session.refresh()
+    _require_covered(record, rules, change)
     offer = TradeOffer(
         chain_id=session.venue.chain.chain_id,
         house=session.venue.deployment.house,
@@ -96,11 +101,9 @@ def make_offer(
         first_version=state.state_version,
         epoch=rules.header.epoch,
         deadline=session.venue.chain.block_time() + seconds,
-        quantities={name: f"{quantity:f}" for name, quantity in quantities.items()},
+        quantities={name: f"{quantity:f}" for name, quantity in change.quantities().items()},
         blinds=tuple(fresh_blind() for _ in range(rules.header.books)),
     )
-    change = offer.change(rules.slots, session.venue.shape)
-    _require_covered(record, rules, change)
     session.wallet.save(record.with_offer(OfferRecord(name=offer.trade, content=offer.model_dump_json())))
     return offer
 

@@ -112,16 +112,17 @@ def read_change(path: Path) -> dict[str, Decimal]:
     Raises:
         TradeError: unreadable, or not such an object; the message quotes no quantity.
     """
+    name = "on standard input" if str(path) == "-" else f"in {path}"
     try:
         content = sys.stdin.buffer.read(LARGEST_FILE) if str(path) == "-" else path.read_bytes()
         fields = json.loads(content, parse_float=Decimal, parse_int=Decimal)
     except OSError as error:
-        raise TradeError(f"trade {path} cannot be read ({error.strerror}): give a readable file") from error
+        raise TradeError(f"the trade {name} cannot be read ({error.strerror}): give a readable file") from error
     except (ValueError, RecursionError):
         # The parser's message would quote what it could not read.
-        raise TradeError(f'trade {path} is not JSON: write {{"instrument": quantity, ...}}') from None
+        raise TradeError(f'the trade {name} is not JSON: write {{"instrument": quantity, ...}}') from None
     if not isinstance(fields, dict) or not all(isinstance(value, Decimal) for value in fields.values()):
-        raise TradeError(f'trade {path} is no object of numbers: write {{"instrument": quantity, ...}}')
+        raise TradeError(f'the trade {name} is no object of numbers: write {{"instrument": quantity, ...}}')
     return fields
 
 

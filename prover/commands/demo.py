@@ -71,8 +71,10 @@ class Narrator(Silent):
 
 
 def _print_views(report: DemoReport) -> None:
+    from prover.account_view import for_people  # noqa: PLC0415 - brings numpy
+
     for view in report.views:
         click.echo()
-        print_table(side_by_side(view.trader_knows, view.chain_sees, title=view.title))
+        print_table(side_by_side(for_people(view.trader_knows), for_people(view.chain_sees), title=view.title))
     gas = sum(step.gas or 0 for step in report.steps)
     click.echo(f"\n{report.market}: done in {report.watch.seconds:.1f} s, {gas:,} gas beside blobs and deployment")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,13 +118,22 @@ def wallet_password(*, confirm: bool) -> str:
     """The wallet's password, from file, environment or prompt; ``confirm`` asks twice."""
     return read_password(
         WALLET_PASSWORD_VARIABLE,
-        lambda: click.prompt("password of the wallet", hide_input=True, confirmation_prompt=confirm, err=True),
+        lambda: _ask("wallet", WALLET_PASSWORD_VARIABLE, confirm=confirm),
     )
 
 
 def signer(keystore: Path | None) -> LocalAccount:
     """The key that signs transactions; asks for the keystore's password where it must."""
-    return load_signer(keystore, lambda: click.prompt("password of the keystore", hide_input=True, err=True))
+    return load_signer(keystore, lambda: _ask("keystore", KEYSTORE_PASSWORD_VARIABLE, confirm=False))
+
+
+def _ask(what: str, variable: str, *, confirm: bool) -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            f"the {what} needs a password and nobody is there to ask: set {variable} or {variable}_FILE"
+        )
+    password: str = click.prompt(f"password of the {what}", hide_input=True, confirmation_prompt=confirm, err=True)
+    return password
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +253,15 @@ def print_result(values: dict[str, object], *, as_json: bool) -> None:
         return
     width = max(len(name) for name in values)
     for name, value in values.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {value}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def receipt_fields(receipt: Receipt) -> dict[str, object]:

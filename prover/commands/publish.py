@@ -34,7 +34,7 @@ def command(place: Place, *, keystore: Path | None, files: MarketFiles, books: i
     The first epoch lists the instruments and writes the list of slots beside the deployment file; later epochs keep to
     it, for a slot must never change its instrument. Hand the list and the market file to whoever trades.
     """
-    from prover.rule_book import load_rule_book, write_slots  # noqa: PLC0415 - brings numpy and scipy
+    from prover.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - brings numpy and scipy
 
     publisher = signer(keystore)
     venue = place.connect()
@@ -42,17 +42,14 @@ def command(place: Place, *, keystore: Path | None, files: MarketFiles, books: i
     with progress("building the margin rules"):
         rules = load_rule_book(files.market, shape=venue.shape, setup=venue.setup, books=books, slots=listed)
         publication = rules.publication()
-    if listed is None:
-        listed = place.slots_beside
-        write_slots(listed, rules.slots)
-    with progress("publishing blobs"):
+    with kept_slots(listed or place.slots_beside, None if listed else rules.slots), progress("publishing blobs"):
         receipts = venue.registry.publish(publisher, publication)
     print_result(
         {
             "epoch": venue.registry.latest_epoch().epoch,
             "snapshot_time": publication.snapshot_time,
             "snapshot_digest": "0x" + publication.snapshot_hash.hex(),
-            "list_of_slots": str(listed),
+            "list_of_slots": str(listed or place.slots_beside),
             "blobs": len(publication.chunks()),
             "transactions": ["0x" + receipt.transaction_hash.hex() for receipt in receipts],
             "gas": sum(receipt.gas_used for receipt in receipts),

@@ -14,6 +14,7 @@ from prover.terminal import print_table, side_by_side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prover.account_view import Value
     from prover.commands.options import Place
     from prover.venue import Venue
     from prover.wallet import Wallet
@@ -31,23 +32,25 @@ def command(place: Place, *, wallet: Path, market: Path | None, slots: Path | No
 
     Needs no signing key. What you know is secret: it is shown because you ask.
     """
+    from prover.account_view import for_machines, for_people  # noqa: PLC0415 - brings numpy
     from prover.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
 
     venue = place.connect()
     with open_wallet(wallet, wallet_password(confirm=False)) as opened:
         views = _views(opened, venue, _describer(place, venue, market, slots))
     if as_json:
-        click.echo(json.dumps({"accounts": [{"trader_knows": known, "chain_sees": seen} for known, seen in views]}))
+        accounts = [{"trader_knows": for_machines(known), "chain_sees": for_machines(seen)} for known, seen in views]
+        click.echo(json.dumps({"accounts": accounts}))
         return
     if not views:
         click.echo("the wallet holds no account at this clearing house: deposit first")
     for known, seen in views:
-        print_table(side_by_side(known, seen, title=f"account {seen['account']}"))
+        print_table(side_by_side(for_people(known), for_people(seen), title=f"account {seen['account']}"))
 
 
 def _describer(
     place: Place, venue: Venue, market: Path | None, slots: Path | None
-) -> Callable[[AccountRecord], dict[str, str]]:
+) -> Callable[[AccountRecord], dict[str, Value]]:
     """What is told of a record: positions where the list of slots is known, margin where the market is given."""
     from prover.account_view import known_margin, known_positions  # noqa: PLC0415 - brings numpy
     from prover.rule_book import load_slots  # noqa: PLC0415 - brings scipy
@@ -63,8 +66,8 @@ def _describer(
 
 
 def _views(
-    wallet: Wallet, venue: Venue, describe: Callable[[AccountRecord], dict[str, str]]
-) -> list[tuple[dict[str, str], dict[str, str]]]:
+    wallet: Wallet, venue: Venue, describe: Callable[[AccountRecord], dict[str, Value]]
+) -> list[tuple[dict[str, Value], dict[str, Value]]]:
     from prover.account_session import refresh_account  # noqa: PLC0415 - brings numpy
     from prover.account_view import seen_by_the_chain  # noqa: PLC0415 - the same
 
@@ -73,6 +76,6 @@ def _views(
     for known in [record for record in wallet.accounts if (record.chain_id, record.house) == here]:
         account = bytes.fromhex(known.account[2:])
         record, state = refresh_account(venue, wallet, account)
-        under_way = {"open offers": str(len(record.offers)), "changes under way": str(len(record.changes))}
+        under_way: dict[str, Value] = {"open_offers": len(record.offers), "changes_under_way": len(record.changes)}
         views.append((describe(record) | under_way, seen_by_the_chain(venue, account, state)))
     return views
