@@ -8,12 +8,12 @@ stop the others.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from pydantic_core import from_json
 
 from prover.case_comparison import Difference, differences
 from prover.errors import CaseFileError, ProverError
@@ -75,8 +75,8 @@ def read_cases(path: Path) -> list[object]:
         CaseFileError: the file cannot be read, is no JSON object, or lacks the list ``cases``.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = from_json(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise CaseFileError(f"{path}: cannot be read as JSON ({error}); check path and contents") from error
     cases = content.get("cases") if isinstance(content, dict) else None
     if not isinstance(cases, list):

@@ -41,3 +41,12 @@ def tiny_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
 def small_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
     """The ceremony variant for the small shape."""
     return ContractJudge(*chain, CEREMONY, verifying_key(SMALL, ceremony_setup()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many published cases were met, whichever process counted them."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    counts = [value for report in reports for name, value in report.user_properties if name == "cases met"]
+    if counts:
+        terminalreporter.section("cases met")
+        terminalreporter.write_line("\n".join(map(str, counts)))
