@@ -10,6 +10,7 @@ interface Vm {
     function blobhashes(bytes32[] calldata hashes) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit() external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
+import { IMarginVerifier } from "../../contracts/interfaces/IMarginVerifier.sol";
+import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
+import { PointCompression } from "../../contracts/libraries/PointCompression.sol";
+import { SCALAR_MODULUS, Scalar, ScalarField } from "../../contracts/libraries/ScalarField.sol";
+import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
+import { Shape } from "../../contracts/types/Shape.sol";
+import { Expectations } from "./Expectations.sol";
+import { KnownSetup } from "./KnownSetup.sol";
+import { SimulatedProver } from "./SimulatedProver.sol";
+import { vm } from "./Vm.sol";
+
+/// @title The margin verifier on simulated proofs of statements of every size
+contract MarginVerifierTest is Expectations {
+    SimulatedProver private _prover;
+    PairingMarginVerifier private _verifier;
+
+    function setUp() external {
+        _prover = new SimulatedProver();
+        _verifier = KnownSetup.deployVerifier();
+    }
+
+    /// @dev Any context, number of books and number of chunks.
+    function testFuzzAcceptsSimulatedProofs(bytes32 context, uint8 bookSeed, uint8 chunkSeed) external view {
+        _verifier.verify(_claim(context, 1 + bookSeed % 4, 1 + chunkSeed % 5));
+    }
+
+    /// @dev Any batch, with and without shared rules.
+    function testFuzzAcceptsBatches(bytes32 seed, uint8 countSeed) external view {
+        uint256 count = 1 + countSeed % 4;
+        MarginClaim[] memory claims = new MarginClaim[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 digest = uint256(keccak256(abi.encode(seed, i)));
+            claims[i] = _claim(bytes32(digest), 1 + digest % 3, 1 + (digest >> 8) % 3);
+        }
+        _verifier.verifyBatch(claims);
+    }
+
+    function testFuzzRejectsAnotherContext(bytes32 context, bytes32 other) external {
+        vm.assume(context != other);
+        MarginClaim memory claim = _claim(context, 1, 1);
+        claim.context = other;
+        claim.hint = _hint(claim);
+        vm.expectRevert(IMarginVerifier.MarginVerifierRejected.selector);
+        _verifier.verify(claim);
+    }
+
+    /// @dev Errors that would cancel under equal weights.
+    function testRejectsSwappedOpenings() external {
+        MarginClaim[] memory claims = new MarginClaim[](2);
+        claims[0] = _claim("first", 1, 2);
+        claims[1] = _claim("second", 1, 2);
+        _verifier.verifyBatch(claims);
+        for (uint256 i = 0; i < 48; ++i) {
+            _swap(claims[0].proof, claims[1].proof, 7 * 96 + i);
+            _swap(claims[0].hint, claims[1].hint, 32 + i);
+        }
+        vm.expectRevert(IMarginVerifier.MarginVerifierRejected.selector);
+        _verifier.verifyBatch(claims);
+    }
+
+    function testNamesThePointOutsideTheSubgroup() external {
+        bytes memory point = new bytes(96);
+        point[95] = 0x02; // (0, 2) has order three
+        MarginClaim memory claim = _claim("context", 1, 1);
+        claim.portfolio = point;
+        claim.hint = _hint(claim);
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, point));
+        _verifier.verify(claim);
+    }
+
+    function testNamesThePrecompileWhenTheGasRunsOut() external {
+        MarginClaim memory claim = _claim("context", 1, 1);
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381PrecompileFailed.selector, Bls12381.G1_MULTIPLY, 0));
+        _verifier.verify{ gas: 90_000 }(claim);
+    }
+
+    function testRefusesScalarsThatAreNotCanonical() external {
+        MarginClaim memory claim = _claim("context", 1, 1);
+        for (uint256 i = claim.proof.length - 32; i < claim.proof.length; ++i) {
+            claim.proof[i] = 0xff;
+        }
+        claim.hint = _hint(claim);
+        vm.expectRevert(abi.encodeWithSelector(ScalarField.ScalarFieldNotCanonical.selector, type(uint256).max));
+        _verifier.verify(claim);
+    }
+
+    function testFuzzRefusesEveryOtherInverse(uint256 inverse) external {
+        MarginClaim memory claim = _claim("context", 1, 1);
+        inverse %= SCALAR_MODULUS;
+        (Scalar beta, Scalar zeta) = _prover.challenges(claim);
+        Scalar product = _prover.denominatorProduct(beta, zeta);
+        vm.assume(inverse != Scalar.unwrap(product.inverse()));
+        claim.hint = abi.encodePacked(inverse, new bytes(48));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IMarginVerifier.MarginVerifierInverseHintMismatch.selector, inverse, Scalar.unwrap(product)
+            )
+        );
+        _verifier.verify(claim);
+    }
+
+    function testRefusesTheOtherOrdinate() external {
+        MarginClaim memory claim = _claim("context", 1, 1);
+        claim.proof[7 * 96] ^= 0x20;
+        vm.expectPartialRevert(PointCompression.PointCompressionMismatch.selector);
+        _verifier.verify(claim);
+    }
+
+    function testRefusesAnEmptyBatch() external {
+        vm.expectRevert(IMarginVerifier.MarginVerifierNoClaims.selector);
+        _verifier.verifyBatch(new MarginClaim[](0));
+    }
+
+    function testRefusesWrongLengths() external {
+        MarginClaim memory claim = _claim("context", 1, 1);
+        bytes memory proof = claim.proof;
+        claim.proof = new bytes(879);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierProofLength.selector, 879, 880));
+        _verifier.verify(claim);
+        claim.proof = proof;
+
+        claim.hint = new bytes(32);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierHintLength.selector, 32, 80));
+        _verifier.verify(claim);
+
+        bytes memory matrix = claim.matrix;
+        claim.matrix = "";
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierMatrixLength.selector, 0, 1));
+        _verifier.verify(claim);
+        claim.matrix = matrix;
+
+        claim.books = 2;
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierPortfolioLength.selector, 96, 192));
+        _verifier.verify(claim);
+
+        claim.books = 0;
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierBooksOutOfRange.selector, 0, 256));
+        _verifier.verify(claim);
+    }
+
+    function testRefusesUnsupportedShapes() external {
+        bytes memory setupPoint = KnownSetup.setupPoint();
+        bytes memory table = KnownSetup.table();
+        Shape memory shape = Shape({ powers: 64, columns: 16, digits: 4, digitBits: 5 }); // D < 2n
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierUnsupportedShape.selector, shape));
+        new PairingMarginVerifier(shape, setupPoint, table);
+    }
+
+    function testRefusesInfinityAsSetup() external {
+        bytes memory table = KnownSetup.table();
+        bytes memory infinity = new bytes(192);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierInvalidSetup.selector, infinity));
+        new PairingMarginVerifier(KnownSetup.shape(), infinity, table);
+    }
+
+    function _claim(bytes32 context, uint256 books, uint256 chunks) private view returns (MarginClaim memory) {
+        return _prover.simulate(context, books, _points("portfolio", books), _points("matrix", books * chunks));
+    }
+
+    function _points(string memory seed, uint256 count) private view returns (bytes memory points) {
+        for (uint256 i = 0; i < count; ++i) {
+            Scalar scalar = ScalarField.reduce(uint256(keccak256(abi.encode(seed, i))));
+            points = abi.encodePacked(points, KnownSetup.point(scalar));
+        }
+    }
+
+    /// @dev The right inverse for a claim as it stands, and the y coordinate that it has.
+    function _hint(MarginClaim memory claim) private view returns (bytes memory hint) {
+        (Scalar beta, Scalar zeta) = _prover.challenges(claim);
+        bytes memory inverse = abi.encode(_prover.denominatorProduct(beta, zeta).inverse());
+        hint = claim.hint;
+        for (uint256 i = 0; i < 32; ++i) {
+            hint[i] = inverse[i];
+        }
+    }
+
+    function _swap(bytes memory left, bytes memory right, uint256 place) private pure {
+        (left[place], right[place]) = (right[place], left[place]);
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
+import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
+import { CurveConstants } from "../../contracts/libraries/CurveConstants.sol";
+import { MarginProof } from "../../contracts/libraries/MarginProof.sol";
+import { PointCompression } from "../../contracts/libraries/PointCompression.sol";
+import { PointTerms } from "../../contracts/libraries/PointTerms.sol";
+import { ONE, Scalar, ScalarField } from "../../contracts/libraries/ScalarField.sol";
+import { G1Point } from "../../contracts/types/CurvePoints.sol";
+import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
+import { KnownSetup } from "./KnownSetup.sol";
+
+/// @title Accepted proofs of anything under the insecure setup, for tests that are about something else
+/// @notice With τ known, W' = [L]/(τ − u) satisfies the last equation whatever the statement. Tests that simulate keep
+///         account themselves of whether what they claim is true.
+/// @dev All points of a proof but W' are infinity, all evaluations come from a seed. The denominators are computed here
+///      as section 5 of the specification writes them, not as the verifier does, which checks the latter.
+contract SimulatedProver is PairingMarginVerifier {
+    using PointTerms for PointTerms.Terms;
+
+    constructor() PairingMarginVerifier(KnownSetup.shape(), KnownSetup.setupPoint(), KnownSetup.table()) { }
+
+    /// @notice The claim with a simulated proof and its hint of 80 bytes, for batches and the pairing variant.
+    function simulate(bytes32 context, uint256 books, bytes memory portfolio, bytes memory matrix)
+        external
+        view
+        returns (MarginClaim memory claim)
+    {
+        claim = MarginClaim(context, books, portfolio, matrix, _unfinished(books), new bytes(LONG_HINT));
+        (Scalar beta, Scalar zeta) = this.challenges(claim);
+        claim.hint = abi.encodePacked(denominatorProduct(beta, zeta).inverse(), new bytes(48));
+        (G1Point memory sum, Scalar u) = this.combination(claim);
+        G1Point memory opening = KnownSetup.multiply(sum, (KnownSetup.INSECURE_TAU - u).inverse());
+        (uint256 high, uint256 low) = PointCompression.compressToWords(opening);
+        _overwrite(claim.proof, MarginProof.POINT_BYTES * (3 * books + 4), abi.encodePacked(uint128(high), low));
+        _overwrite(claim.hint, 32, abi.encodePacked(uint128(opening.yHigh), opening.yLow));
+    }
+
+    /// @notice β and ζ of a claim, whatever its hint.
+    function challenges(MarginClaim calldata claim) external view returns (Scalar beta, Scalar zeta) {
+        Round memory round = _read(claim, LONG_HINT);
+        return (round.beta, round.zeta);
+    }
+
+    /// @notice [L] and u of a claim with the right inverse in its hint.
+    function combination(MarginClaim calldata claim) external view returns (G1Point memory sum, Scalar u) {
+        Round memory round = _read(claim, LONG_HINT);
+        PointTerms.Terms memory terms = PointTerms.allocate(_capacity(round) + 1);
+        Totals memory totals;
+        _addClaim(terms, totals, round, round, ONE);
+        _addTable(terms, totals);
+        terms.append(CurveConstants.generator(), totals.generator);
+        return (Bls12381.multiply(terms), round.u);
+    }
+
+    /// @notice The product of the eight denominators of section 5.
+    function denominatorProduct(Scalar beta, Scalar zeta) public view returns (Scalar product) {
+        uint256 slots = COLUMNS / 4;
+        Scalar digits = Scalar.wrap(DIGITS);
+        Scalar four = Scalar.wrap(4);
+        Scalar nu = ScalarField.rootOfUnity(COLUMNS);
+        Scalar zetaColumns = zeta.power(COLUMNS);
+        product = digits * (zetaColumns - ONE) * digits * (OMEGA.power(COLUMNS) * zetaColumns - ONE);
+        product = product * four * (zeta.power(slots) - ONE);
+        product = product * four * (zeta.power(slots) * nu.inverse().power(slots) - ONE);
+        product = product * (beta - zeta) * (beta - zeta * nu.inverse()) * (zetaColumns - beta);
+        product = product * Scalar.wrap(COLUMNS) * (zeta - nu * nu);
+    }
+
+    /// @dev A proof of infinities, with evaluations that differ from one another.
+    function _unfinished(uint256 books) private pure returns (bytes memory proof) {
+        proof = new bytes(MarginProof.length(books));
+        uint256 first = proof.length - MarginProof.evaluationsLength(books);
+        for (uint256 place = first; place < proof.length; place += 32) {
+            Scalar value = ScalarField.reduce(uint256(keccak256(abi.encode("simulated evaluation", place))));
+            _overwrite(proof, place, abi.encode(value));
+        }
+    }
+
+    function _overwrite(bytes memory target, uint256 place, bytes memory source) private pure {
+        for (uint256 i = 0; i < source.length; ++i) {
+            target[place + i] = source[i];
+        }
+    }
+}
