@@ -100,7 +100,7 @@ def option_of(quote: OptionQuote, *, on_forward: bool) -> EuropeanOption:
 
 def quantities_of(option: EuropeanOption) -> dict[str, float]:
     """Every quantity of an option under every name it is quoted by."""
-    quoted: dict[str, float] = {"vol": option.volatility, "implied_vol": option.volatility, "forward": option.forward}
+    quoted: dict[str, float] = dict.fromkeys(("vol", "iv", "implied_vol", "implied_volatility"), option.volatility)
     sides = {"": option.is_call, "call_": True, "put_": False}
     for prefix, is_call in sides.items():
         side = EuropeanOption(**{name: getattr(option, name) for name in option.__slots__} | {"is_call": is_call})
@@ -108,6 +108,7 @@ def quantities_of(option: EuropeanOption) -> dict[str, float]:
             value = getattr(side, greek)
             quoted |= {f"{prefix}{greek}{suffix}": value * scale for suffix, scale in _quotations(option)}
         quoted[f"{prefix}delta_undiscounted"] = side.undiscounted_delta
+        quoted[f"undiscounted_{prefix[:-1] or 'price'}"] = side.price / option.discount
         if prefix:
             quoted |= {f"{prefix[:-1]}{suffix}": side.price * scale for suffix, scale in _quotations(option)}
     return quoted

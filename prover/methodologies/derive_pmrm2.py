@@ -30,6 +30,8 @@ from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quanti
 SKEWS: Final = frozenset({VolatilityMove.LINEAR, VolatilityMove.ABSOLUTE})
 
 _SMALLEST: Final = 1e-300
+_NARROWEST: Final = 1e-100
+"""Stands in for k* = 0: every strike but the one at the money is then at the cap."""
 
 _GRID_MOVES: Final = (VolatilityMove.DOWN, VolatilityMove.NONE, VolatilityMove.UP)
 _TAIL_MOVES: Final = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0)
@@ -81,7 +83,7 @@ class Pmrm2Parameters(VolatilityShocks, ConfidenceTerms):
     linear_c_base: float = -0.05
     abs_base_cap: float = 0.15
     abs_c_base: float = -0.05
-    min_k_star: Positive = 0.01
+    min_k_star: NonNegative = 0.01
     width_scale: float = 4.0
     vol_param_static: float = 0.6
     vol_param_scale: float = -0.1
@@ -225,7 +227,7 @@ def skewed_volatilities(expiry: Expiry, parameters: Pmrm2Parameters, skew: Volat
     root = float(np.sqrt(expiry.years))
     cap = slope * root + base
     width = parameters.vol_param_static + parameters.vol_param_scale * root
-    flat_from = max(parameters.min_k_star, root * parameters.width_scale * width)
+    flat_from = max(parameters.min_k_star, root * parameters.width_scale * width, _NARROWEST)
     log_moneyness = np.log(np.maximum(expiry.strikes, _SMALLEST)) - np.log(max(expiry.forward, _SMALLEST))
     distance = log_moneyness if linear else np.abs(log_moneyness)
     shift = distance * cap / flat_from

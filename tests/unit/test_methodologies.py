@@ -91,6 +91,15 @@ def test_linear_skew_is_held_far_from_the_money(cap: float, expected: float) -> 
         assert low > -expected
 
 
+def test_a_skew_without_width_is_at_its_cap_everywhere() -> None:
+    (expiry,) = group_by_expiry([option(101, 1), option(99, 1), option(100, 1)], [market()], discounting="none")
+    parameters = derive_pmrm2.Pmrm2Parameters(min_k_star=0, width_scale=0, linear_c_base=0)
+
+    skewed = derive_pmrm2.skewed_volatilities(expiry, parameters, VolatilityMove.LINEAR)
+
+    assert skewed / 0.6 == pytest.approx([1.15, 0.85, 1.0])
+
+
 def test_a_skew_that_would_turn_volatility_negative_ends_at_zero() -> None:
     (expiry,) = group_by_expiry([option(1e6, 1)], [market()], discounting="none")
     parameters = derive_pmrm2.Pmrm2Parameters(abs_base_cap=-3, abs_c_base=0)
@@ -229,6 +238,15 @@ def test_options_that_cannot_be_priced(changes: dict[str, object], word: str) ->
 
     with pytest.raises(MethodologyError, match=word):
         black76.evaluate({"model": "black76", "inputs": inputs})
+
+
+def test_volatility_is_solved_from_a_discounted_price() -> None:
+    inputs = {"forward": 110, "strike": 100, "t_years": 0.5, "rate": 0.05, "flag": "p"}
+    priced = black76.evaluate({"model": "black76", "inputs": {**inputs, "vol": 0.7}})
+    solved = black76.evaluate({"model": "black76", "inputs": {**inputs, "price": priced["price"]}})
+
+    assert solved["implied_vol"] == pytest.approx(0.7)
+    assert solved["undiscounted_price"] == pytest.approx(float(str(priced["price"])) * math.exp(0.025))
 
 
 def test_beyond_a_total_volatility_of_24_prices_are_at_their_limits() -> None:
