@@ -12,6 +12,7 @@ from tests.support.contract_judge import CEREMONY, PAIRING, ContractJudge
 from tests.support.setups import tiny_key
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
+from verifier.contract_interface import contract_interface
 from verifier.shape import SMALL
 from verifier.statement import verifying_key
 
@@ -34,13 +35,13 @@ def chain() -> Iterator[tuple[ChainClient, LocalAccount]]:
 @pytest.fixture(scope="session")
 def tiny_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
     """The pairing variant for the tiny shape under the setup whose τ is known."""
-    return ContractJudge(*chain, PAIRING, tiny_key())
+    return ContractJudge(*chain, contract_interface(PAIRING), tiny_key())
 
 
 @pytest.fixture(scope="session")
 def small_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
     """The ceremony variant for the small shape."""
-    return ContractJudge(*chain, CEREMONY, verifying_key(SMALL, ceremony_setup()))
+    return ContractJudge(*chain, contract_interface(CEREMONY), verifying_key(SMALL, ceremony_setup()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

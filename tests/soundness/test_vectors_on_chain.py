@@ -19,6 +19,7 @@ from tests.support.vectors import (
     unhex,
 )
 from verifier.ceremony import ceremony_setup
+from verifier.contract_interface import contract_interface
 from verifier.shape import SMALL, STANDARD
 from verifier.statement import verifying_key
 
@@ -33,7 +34,7 @@ DEPLOYED: Final = (SMALL, STANDARD)
 @pytest.fixture(scope="session")
 def standard_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
     """The ceremony variant for the standard shape."""
-    return ContractJudge(*chain, CEREMONY, verifying_key(STANDARD, ceremony_setup()))
+    return ContractJudge(*chain, contract_interface(CEREMONY), verifying_key(STANDARD, ceremony_setup()))
 
 
 def verdict(judge: ContractJudge, fields: Fields) -> str:

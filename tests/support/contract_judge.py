@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from tests.support.encodings import decompress
 from verifier.calldata import MarginClaim
-from verifier.contract_interface import contract_interface
 from verifier.curve import COMPRESSED_BYTES, COORDINATE_BYTES, POINT_BYTES
 from verifier.errors import ContractRevertedError
 from verifier.proof_format import proof_length
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from verifier.chain_client import ChainClient
+    from verifier.contract_interface import ContractInterface
     from verifier.statement import Statement, VerifyingKey
 
 ACCEPTED: Final = "accepted"
@@ -68,18 +68,20 @@ class ContractJudge:
     Args:
         client: connection to the chain.
         account: deploys.
-        contract: :data:`PAIRING` or :data:`CEREMONY`.
+        contract: the pairing variant, or that of the ceremony.
         key: of shape and setup.
     """
 
-    def __init__(self, client: ChainClient, account: LocalAccount, contract: str, key: VerifyingKey) -> None:
+    def __init__(
+        self, client: ChainClient, account: LocalAccount, contract: ContractInterface, key: VerifyingKey
+    ) -> None:
         self.client = client
         self.key = key
-        self.interface = contract_interface(contract)
-        self.with_opening = contract == PAIRING
+        self.interface = contract
+        self.with_opening = contract.name != CEREMONY
         shape = key.shape
         numbers = (shape.powers, shape.columns, shape.digits, shape.digit_bits)
-        setup = (key.tau_g2,) if contract == PAIRING else ()
+        setup = (key.tau_g2,) if self.with_opening else ()
         receipt = client.deploy(account, self.interface.creation(numbers, *setup, key.table_commitment))
         if receipt.contract_address is None:
             raise AssertionError("the deployment has no address")

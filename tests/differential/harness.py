@@ -1,0 +1,54 @@
+"""Compiles the test contract that lays the verifier's transcript open, beside the verifier's own sources."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock
+
+from verifier.contract_artifacts import PROJECT_ROOT, ContractArtifact, compile_contracts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HARNESS: Final = "ChallengeHarness"
+SOURCES: Final = (
+    "Argument*.sol",
+    "MarginVerifier.sol",
+    "PairingMarginVerifier.sol",
+    "interfaces/IMarginVerifier.sol",
+    "libraries/*.sol",
+    "types/*.sol",
+)
+BUILD_FILES: Final = ("package.json", "package-lock.json", "scripts/compile_contracts.mjs")
+
+
+def harness_artifact(root: Path = PROJECT_ROOT) -> ContractArtifact:
+    """The compiled harness; compiled again when it or the verifier changes."""
+    place = root / "build" / "harness"
+    place.mkdir(parents=True, exist_ok=True)
+    with FileLock(place / "lock"):  # test processes run side by side
+        shutil.rmtree(place / "contracts", ignore_errors=True)
+        _copy_sources(root, place)
+        document = json.loads(compile_contracts(place).read_text(encoding="utf-8"))
+    entry = document["contracts"][HARNESS]
+    return ContractArtifact(HARNESS, entry["abi"], entry["bytecode"], entry["deployedBytecode"])
+
+
+def _copy_sources(root: Path, place: Path) -> None:
+    """The verifier's sources and the harness as one small project."""
+    contracts = root / "contracts"
+    for source in (path for pattern in SOURCES for path in contracts.glob(pattern)):
+        copied = place / "contracts" / source.relative_to(contracts)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copied)
+    harness = (root / "tests" / "contracts" / f"{HARNESS}.sol").read_text(encoding="utf-8")
+    (place / "contracts" / f"{HARNESS}.sol").write_text(harness.replace("../../contracts/", "./"), encoding="utf-8")
+    for name in BUILD_FILES:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, place / name)
+    modules = place / "node_modules"
+    if not modules.exists():
+        modules.symlink_to(root / "node_modules", target_is_directory=True)
