@@ -5,6 +5,7 @@ named by what they are, whose they are (``call_``, ``put_``, or neither for the 
 quoted: ``vega_1pct`` is for one point of volatility, ``theta_1day`` for one day of 365, ``price_coin`` in the asset.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, Self
@@ -103,7 +104,7 @@ def quantities_of(option: EuropeanOption) -> dict[str, float]:
     quoted: dict[str, float] = dict.fromkeys(("vol", "iv", "implied_vol", "implied_volatility"), option.volatility)
     sides = {"": option.is_call, "call_": True, "put_": False}
     for prefix, is_call in sides.items():
-        side = EuropeanOption(**{name: getattr(option, name) for name in option.__slots__} | {"is_call": is_call})
+        side = dataclasses.replace(option, is_call=is_call)
         for greek in GREEKS:
             value = getattr(side, greek)
             quoted |= {f"{prefix}{greek}{suffix}": value * scale for suffix, scale in _quotations(option)}

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from prover.case_comparison import Difference, Tolerance, differences, tolerance_of
 from prover.case_files import read_cases, run_case, run_case_file
-from prover.commands.cases import command
+from prover.cli import main
 from prover.errors import CaseFileError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def write(folder: Path, *cases: object) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(command, ["run", *map(str, arguments)])
+    return CliRunner().invoke(main, ["cases", "run", *map(str, arguments)])
 
 
 @pytest.mark.parametrize(
