@@ -1,0 +1,73 @@
+"""Gas of the verifier on the accepted vectors, and the size of every contract, against the committed snapshot.
+
+``python scripts/gas_snapshot.py --check`` compares, without an option it writes. The vectors are fixed bytes, so the
+figures are exact: any difference is a change of the contracts.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from prover.local_chain import local_chain
+from verifier.calldata import margin_claim
+from verifier.ceremony import ceremony_setup
+from verifier.chain_client import ChainClient
+from verifier.contract_artifacts import load_artifact
+from verifier.contract_interface import contract_interface
+from verifier.statement import verifying_key
+from verifier.vector_file import parse_vector, read_fields
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
+SNAPSHOT: Final = PROJECT_ROOT / "tests" / "snapshots" / "gas.json"
+VECTORS: Final = PROJECT_ROOT / "tests" / "vectors" / "accept"
+VECTOR_NAMES: Final = ("small-one-book", "standard-one-book", "standard-two-books", "standard-four-books")
+CONTRACTS: Final = ("CeremonyMarginVerifier", "PairingMarginVerifier", "RuleRegistry", "ClearingHouse")
+
+
+def code_sizes() -> dict[str, int]:
+    """Bytes of deployed code per contract; EIP-170 allows 24,576."""
+    return {name: len(load_artifact(name).deployed_bytecode) // 2 - 1 for name in CONTRACTS}
+
+
+def verification_gas() -> dict[str, int]:
+    """Gas of a whole transaction that does nothing but verify, per vector, alone and twice in a batch."""
+    setup = ceremony_setup()
+    verifier = contract_interface("CeremonyMarginVerifier")
+    figures: dict[str, int] = {}
+    with local_chain() as anvil:
+        chain = ChainClient.connect(anvil.url)
+        sender = anvil.account(0)
+        for name in VECTOR_NAMES:
+            vector = parse_vector(read_fields(VECTORS / f"{name}.json"))
+            key = verifying_key(vector.shape, setup)
+            sizes = (key.shape.powers, key.shape.columns, key.shape.digits, key.shape.digit_bits)
+            address = chain.deploy(sender, verifier.creation(sizes, key.table_commitment)).contract_address or ""
+            claim = margin_claim(key, vector.statement, vector.proof).as_tuple()
+            figures[name] = chain.send(sender, verifier.encode_call("verify", claim), to=address).gas_used
+            with_opening = margin_claim(key, vector.statement, vector.proof, with_opening=True).as_tuple()
+            batch = verifier.encode_call("verifyBatch", [with_opening, with_opening])
+            figures[f"{name}, batch of two"] = chain.send(sender, batch, to=address).gas_used
+    return figures
+
+
+def main() -> int:
+    """Return the exit code."""
+    found = {"code bytes": code_sizes(), "verification gas": verification_gas()}
+    text = json.dumps(found, indent=2) + "\n"
+    if "--check" not in sys.argv[1:]:
+        SNAPSHOT.write_text(text, encoding="utf-8")
+        print(f"written: {SNAPSHOT.relative_to(PROJECT_ROOT)}")
+        return 0
+    if SNAPSHOT.read_text(encoding="utf-8") == text:
+        print("gas and code sizes are as in the snapshot")
+        return 0
+    print(f"gas or code sizes differ from {SNAPSHOT.relative_to(PROJECT_ROOT)}; found:\n{text}", file=sys.stderr)
+    print("when the change is meant: python scripts/gas_snapshot.py, and commit it", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
