@@ -27,7 +27,7 @@ from prover.proving import PreparedCheck, prepare_check, submit_check
 from prover.rule_book import active_rules, load_rule_book
 from prover.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement
 from prover.venue import Venue, connect_venue
-from prover.wallet import create_wallet, open_wallet
+from prover.wallet import create_wallet
 from verifier.calldata import claim_hint
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
@@ -147,8 +147,7 @@ def _parties(report: DemoReport, local: LocalChain, venue: Venue, folder: Path) 
         with report.step("Make two wallets, encrypted"):
             for index, name in enumerate(NAMES, start=1):
                 path, password = folder / f"{name}.json", secrets.token_urlsafe()
-                create_wallet(path, password)
-                wallet = opened.enter_context(open_wallet(path, password))
+                wallet = opened.enter_context(create_wallet(path, password))
                 parties.append(AccountSession(venue, wallet, local.account(index)))
         yield parties
 

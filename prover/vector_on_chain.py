@@ -6,10 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from prover.local_chain import local_chain
-from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, margin_claim
+from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, inverse_hint
 from verifier.chain_client import ChainClient
 from verifier.contract_interface import contract_interface
-from verifier.errors import ContractRevertedError, MalformedInputError
+from verifier.errors import ContractRevertedError
+from verifier.proof_format import SCALARS_PER_BOOK, SHARED_SCALARS, proof_length
+from verifier.scalar_field import SCALAR_BYTES
 from verifier.vector_file import ConformanceVector, Judgement, Verdict, vector_key
 
 if TYPE_CHECKING:
@@ -75,16 +77,18 @@ def contract_judge() -> Iterator[Callable[[ConformanceVector], Judgement]]:
 
 
 def _claim(key: VerifyingKey, vector: ConformanceVector) -> MarginClaim:
-    """The claim with its hint; a proof that cannot even be decoded goes to the contract with a hint of zeros."""
+    """The claim with its hint. Bytes that cannot be decoded go to the contract as they are."""
     statement, proof = vector.statement, vector.proof
-    try:
-        return margin_claim(key, statement, proof)
-    except MalformedInputError:
-        return MarginClaim(
-            context=statement.context,
-            books=statement.books,
-            portfolio=b"".join(statement.portfolio_commitments),
-            matrix=b"".join(point for chunks in statement.matrix_commitments for point in chunks),
-            proof=proof,
-            hint=bytes(INVERSE_HINT_BYTES),
-        )
+    hint = bytes(INVERSE_HINT_BYTES)
+    if len(proof) == proof_length(statement.books):
+        # The hint depends on what comes before the scalars, which need not be canonical here.
+        scalars = (SCALARS_PER_BOOK * statement.books + SHARED_SCALARS) * SCALAR_BYTES
+        hint = inverse_hint(key, statement, proof[:-scalars] + bytes(scalars))
+    return MarginClaim(
+        context=statement.context,
+        books=statement.books,
+        portfolio=b"".join(statement.portfolio_commitments),
+        matrix=b"".join(point for chunks in statement.matrix_commitments for point in chunks),
+        proof=proof,
+        hint=hint,
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Wallet:
-    """An open wallet; make it by :func:`open_wallet`.
+    """An open wallet; make it by :func:`open_wallet` or :func:`create_wallet`.
 
     Args:
         file: where it is saved.
@@ -65,14 +65,19 @@ class Wallet:
         return record
 
 
-def create_wallet(path: Path, password: str, *, cost: int = DEFAULT_COST) -> None:
-    """Write a new, empty wallet.
+@contextmanager
+def create_wallet(path: Path, password: str, *, cost: int = DEFAULT_COST) -> Iterator[Wallet]:
+    """Write a new, empty wallet, and hold it alone for the block.
 
     Raises:
+        WalletLockedError: another process holds the path.
         WalletError: there is a file already, the password is empty, or the file cannot be written.
     """
     with held_alone(path):
-        SecretFile.create(path, password, cost=cost).save(WalletDocument().model_dump_json().encode())
+        file = SecretFile.create(path, password, cost=cost)
+        document = WalletDocument()
+        file.save(document.model_dump_json().encode())
+        yield Wallet(file, document)
 
 
 @contextmanager

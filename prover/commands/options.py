@@ -108,9 +108,8 @@ class Identity:
         owner = signer(self.keystore)
         is_new = create and not self.wallet.exists()
         password = wallet_password(confirm=is_new)
-        if is_new:
-            create_wallet(self.wallet, password)
-        with open_wallet(self.wallet, password) as wallet:
+        entry = create_wallet if is_new else open_wallet
+        with entry(self.wallet, password) as wallet:
             yield AccountSession(venue, wallet, owner, self.subaccount)
 
 
