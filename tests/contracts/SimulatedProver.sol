@@ -23,7 +23,7 @@ contract SimulatedProver is PairingMarginVerifier {
     constructor() PairingMarginVerifier(KnownSetup.shape(), KnownSetup.setupPoint(), KnownSetup.table()) { }
 
     /// @notice The claim with a simulated proof and its hint of 80 bytes, for batches and the pairing variant.
-    function simulate(bytes32 context, uint256 books, bytes memory portfolio, bytes memory matrix)
+    function simulate(bytes32 context, uint256 books, bytes calldata portfolio, bytes calldata matrix)
         external
         view
         returns (MarginClaim memory claim)
