@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError, EncodingError
 from eth_hash.auto import keccak
 
 from verifier.contract_artifacts import load_artifact
-from verifier.errors import MalformedInputError
+from verifier.errors import DeploymentError, MalformedInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,27 +87,35 @@ class ContractInterface:
         return signature_hash(entry)[:SELECTOR_BYTES] + self._encode(entry["inputs"], arguments)
 
     def decode_result(self, function: str, data: bytes) -> tuple[Any, ...]:
-        """Values that a call returned."""
-        return tuple(abi_decode([canonical_type(item) for item in self._function(function)["outputs"]], data))
+        """Values that a call returned.
+
+        Raises:
+            DeploymentError: the bytes are no such values: another contract answered.
+        """
+        return self._decode(self._function(function)["outputs"], data)
 
     def event_topic(self, event: str) -> bytes:
         """First topic of an event."""
         return signature_hash(self._events[event])
 
     def decode_event(self, event: str, log: EventLog) -> dict[str, Any]:
-        """Values of an event by name; indexed ones included."""
+        """Values of an event by name; indexed ones included.
+
+        Raises:
+            DeploymentError: the bytes are no such values: another contract wrote the log.
+        """
         inputs = self._events[event]["inputs"]
         indexed = [item for item in inputs if item["indexed"]]
         plain = [item for item in inputs if not item["indexed"]]
         values = dict(
             zip(
                 (item["name"] for item in plain),
-                abi_decode([canonical_type(item) for item in plain], log.data),
+                self._decode(plain, log.data),
                 strict=True,
             )
         )
         for item, topic in zip(indexed, log.topics[1:], strict=True):
-            values[item["name"]] = abi_decode([canonical_type(item)], topic)[0]
+            values[item["name"]] = self._decode([item], topic)[0]
         return values
 
     def _function(self, name: str) -> dict[str, Any]:
@@ -114,12 +123,20 @@ class ContractInterface:
             raise MalformedInputError(f"contract {self.name} has no function {name!r}")
         return self._functions[name]
 
+    def _decode(self, outputs: Sequence[dict[str, Any]], data: bytes) -> tuple[Any, ...]:
+        types = [canonical_type(item) for item in outputs]
+        try:
+            return tuple(abi_decode(types, data))
+        except DecodingError as error:
+            raise DeploymentError(
+                f"an answer is not ({','.join(types)}) of {self.name}: check the addresses in the deployment file"
+            ) from error
+
     def _encode(self, inputs: Sequence[dict[str, Any]], arguments: Sequence[object]) -> bytes:
         types = [canonical_type(item) for item in inputs]
         try:
             return abi_encode(types, arguments)
-        except (TypeError, ValueError) as error:
-            # eth_abi's EncodingError is both a TypeError or a ValueError, according to what does not fit.
+        except EncodingError as error:
             raise MalformedInputError(f"arguments do not fit ({','.join(types)}) of {self.name}: {error}") from error
 
 

@@ -1,0 +1,320 @@
+"""The way to the chain: what is checked before anything is sent, and how failures read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from prover.errors import LocalChainError
+from prover.local_chain import LOCAL_CHAIN_ID, anvil_binary, local_chain
+from tests.support.exchange import UNITS_PER_TICK, Exchange
+from tests.support.setups import known_setup
+from verifier.ceremony import ceremony_setup, insecure_setup
+from verifier.chain_client import ChainClient
+from verifier.contract_interface import contract_interface
+from verifier.deployment import (
+    Deployment,
+    DeploymentTerms,
+    check_basis_table,
+    check_deployment,
+    data_contract_creation,
+    deploy,
+)
+from verifier.errors import (
+    ChainError,
+    ChainFeatureError,
+    ContractRevertedError,
+    DeploymentError,
+    InsecureDeploymentError,
+    MalformedInputError,
+    NodeUnreachableError,
+    WrongChainError,
+)
+from verifier.house_client import HouseClient
+from verifier.registry_client import PUBLISHER_ROLE
+from verifier.shape import SMALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TERMS: Final = DeploymentTerms(
+    maximum_age=3_600, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
+)
+
+
+def unused_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# --- Connecting -----------------------------------------------------------------------------------------------------
+
+
+def test_an_unreachable_node_is_named_without_its_secrets() -> None:
+    port = unused_port()
+    with pytest.raises(NodeUnreachableError, match=f"127.0.0.1:{port}.*check the address") as caught:
+        ChainClient.connect(f"http://user:password@127.0.0.1:{port}/v2/secret-key")
+    assert "secret-key" not in str(caught.value)
+    assert "password" not in str(caught.value)
+
+
+def test_a_wrong_chain_is_refused() -> None:
+    with local_chain() as running, pytest.raises(WrongChainError, match=f"serves chain {LOCAL_CHAIN_ID}, not 1"):
+        ChainClient.connect(running.url, chain_id=1)
+
+
+@pytest.mark.parametrize(
+    ("hardfork", "missing"),
+    [
+        pytest.param("cancun", "0x0b, G1 addition", id="without EIP-2537"),
+        pytest.param("shanghai", "0x0a, point evaluation", id="without EIP-4844"),
+    ],
+)
+def test_a_chain_without_precompiles_is_refused_before_anything_is_sent(hardfork: str, missing: str) -> None:
+    with local_chain(hardfork=hardfork) as running:
+        chain = ChainClient.connect(running.url)
+        with pytest.raises(ChainFeatureError, match=missing):
+            deploy(chain, running.account(0), shape_name="small", setup=ceremony_setup(), terms=TERMS)
+        assert chain.block_number() == 0
+
+
+def test_a_chain_without_blobs_is_refused() -> None:
+    with local_chain(hardfork="shanghai") as running:
+        chain = ChainClient.connect(running.url)
+        with pytest.raises(ChainFeatureError, match="takes no blobs"):
+            chain.require_blobs()
+    with local_chain(hardfork="cancun") as running:
+        ChainClient.connect(running.url).require_blobs()
+
+
+# --- Calls and transactions -----------------------------------------------------------------------------------------
+
+
+def test_a_call_where_there_is_no_contract_is_an_error(exchange: Exchange) -> None:
+    nowhere = "0x" + "11" * 20
+    data = contract_interface("RuleRegistry").encode_call("latestEpoch")
+    with pytest.raises(ChainError, match="no contract at"):
+        exchange.chain.call(nowhere, data)
+
+
+def test_an_account_without_funds_is_told_so(exchange: Exchange) -> None:
+    pauper = exchange.running.account(12)
+    assert exchange.chain.balance(pauper.address) == 0
+    with pytest.raises(ChainError, match=r"(?i)insufficient funds"):
+        exchange.chain.send(pauper, b"", to=pauper.address)
+
+
+def test_panics_and_unknown_errors_are_reported(exchange: Exchange) -> None:
+    # PUSH32 0xdeadbeef…, MSTORE, REVERT(0, 4): an error that no contract of the project declares.
+    code = "7fdeadbeef" + "00" * 28 + "60005260046000fd"
+    address = "0x" + "22" * 20
+    exchange.chain.request("anvil_setCode", [address, "0x" + code])
+    with pytest.raises(ContractRevertedError, match="deployment file") as caught:
+        exchange.chain.call(address, b"")
+    assert caught.value.name == "UnknownRevert"
+    assert caught.value.arguments == {"data": bytes.fromhex("deadbeef")}
+
+
+def test_arguments_that_do_not_fit_are_refused(exchange: Exchange) -> None:
+    interface = contract_interface("ClearingHouse")
+    with pytest.raises(MalformedInputError, match="do not fit"):
+        interface.encode_call("deposit", -1, 1, b"")
+    with pytest.raises(MalformedInputError, match="no function 'withdraw'"):
+        interface.encode_call("withdraw")
+    with pytest.raises(MalformedInputError, match="do not fit"):
+        exchange.house.deposit(exchange.publisher, 0, 1 << 64, bytes(96))
+
+
+def test_another_contract_at_the_address_is_found_out(exchange: Exchange) -> None:
+    address = "0x" + "44" * 20
+    exchange.chain.request("anvil_setCode", [address, "0x60016000f3"])
+    with pytest.raises(DeploymentError, match="check the addresses"):
+        HouseClient(exchange.chain, address).account_state(bytes(32))
+
+
+def test_a_request_that_the_node_does_not_know_is_an_error(exchange: Exchange) -> None:
+    with pytest.raises(ChainError, match="no_such_method"):
+        exchange.chain.request("no_such_method", [])
+
+
+# --- Deploying ------------------------------------------------------------------------------------------------------
+
+
+def test_a_deployment_is_what_it_says(exchange: Exchange) -> None:
+    check_deployment(exchange.chain, exchange.deployment, exchange.setup)
+
+
+def test_a_deployment_file_comes_back(exchange: Exchange, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+    exchange.deployment.save(path)
+    assert Deployment.load(path) == exchange.deployment
+    path.write_text("{}")
+    with pytest.raises(DeploymentError, match="not a deployment file"):
+        Deployment.load(path)
+    with pytest.raises(DeploymentError, match="deploy first"):
+        Deployment.load(tmp_path / "none.json")
+    with pytest.raises(DeploymentError, match="unknown shape 'huge'"):
+        replace(exchange.deployment, shape="huge").argument_shape()
+
+
+def test_a_deployment_for_another_shape_is_refused(exchange: Exchange) -> None:
+    with pytest.raises(DeploymentError, match="verifier's key"):
+        check_deployment(exchange.chain, replace(exchange.deployment, shape="standard"), exchange.setup)
+
+
+def test_a_swapped_contract_is_found(exchange: Exchange) -> None:
+    swapped = replace(exchange.deployment, collateral=exchange.deployment.registry)
+    with pytest.raises(DeploymentError, match="collateral"):
+        check_deployment(exchange.chain, swapped, exchange.setup)
+
+
+def test_a_table_with_one_false_point_is_found(exchange: Exchange) -> None:
+    """The house would credit the neighbour's slot: two points of the table change places, and the hash is theirs."""
+    address, _ = exchange.house.basis_table()
+    points = exchange.chain.code(address)[1:]
+    swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
+    receipt = exchange.chain.deploy(exchange.publisher, data_contract_creation(swapped))
+    interface = contract_interface("ClearingHouse")
+    deployment = exchange.deployment
+    with pytest.raises(ContractRevertedError) as caught:
+        exchange.chain.deploy(
+            exchange.publisher,
+            interface.creation(
+                *(deployment.verifier, deployment.registry, deployment.collateral, 0, UNITS_PER_TICK),
+                *(str(receipt.contract_address), exchange.house.basis_table()[1]),
+            ),
+        )
+    assert caught.value.name == "ClearingHouseBasisMismatch"
+    exchange.chain.request("anvil_setCode", [address, "0x00" + swapped.hex()])
+    with pytest.raises(DeploymentError, match="hash of the basis table"):
+        check_basis_table(exchange.chain, exchange.house, shape=SMALL, setup=exchange.setup)
+
+
+def test_a_false_table_under_its_own_hash_is_found(fresh_exchange: Exchange) -> None:
+    exchange = fresh_exchange
+    address, _ = exchange.house.basis_table()
+    points = exchange.chain.code(address)[1:]
+    swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
+    terms = replace(TERMS, collateral=exchange.deployment.collateral)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("verifier.deployment.basis_bytes", lambda *_: swapped)
+        false = deploy(exchange.chain, exchange.publisher, shape_name="small", setup=exchange.setup, terms=terms)
+    with pytest.raises(DeploymentError, match="random combination"):
+        check_deployment(exchange.chain, false, exchange.setup)
+
+
+def test_test_setups_and_test_tokens_are_refused_elsewhere(fresh_exchange: Exchange) -> None:
+    chain, deployer = fresh_exchange.chain, fresh_exchange.publisher
+    before = chain.block_number()
+    token = fresh_exchange.deployment.collateral
+    real_token = replace(TERMS, collateral=token, insecure=False)
+    with pytest.raises(InsecureDeploymentError, match="the test token"):
+        deploy(chain, deployer, shape_name="small", setup=ceremony_setup(), terms=replace(TERMS, insecure=False))
+    with pytest.raises(InsecureDeploymentError, match="insecure-known-tau"):
+        deploy(chain, deployer, shape_name="small", setup=known_setup(), terms=real_token)
+    elsewhere = ChainClient(chain._web3, chain._url, 1)
+    with pytest.raises(InsecureDeploymentError, match="on chain 1"):
+        deploy(elsewhere, deployer, shape_name="small", setup=ceremony_setup(), terms=TERMS)
+    assert chain.block_number() == before
+
+
+def test_an_unknown_shape_is_refused(fresh_exchange: Exchange) -> None:
+    with pytest.raises(MalformedInputError, match="no shape 'huge'"):
+        deploy(
+            fresh_exchange.chain,
+            fresh_exchange.publisher,
+            shape_name="huge",
+            setup=ceremony_setup(),
+            terms=TERMS,
+        )
+
+
+def test_a_test_setup_gets_the_pairing_variant(fresh_exchange: Exchange) -> None:
+    setup = insecure_setup(5, SMALL.powers)
+    made = deploy(fresh_exchange.chain, fresh_exchange.publisher, shape_name="small", setup=setup, terms=TERMS)
+    assert made.setup == "insecure-known-tau"
+    check_deployment(fresh_exchange.chain, made, setup)
+    with pytest.raises(DeploymentError, match="verifier's key"):
+        check_deployment(fresh_exchange.chain, made, ceremony_setup())
+
+
+def test_publishers_are_appointed_by_the_administrator(fresh_exchange: Exchange) -> None:
+    newcomer = fresh_exchange.running.account(4)
+    with pytest.raises(ContractRevertedError) as caught:
+        fresh_exchange.registry.grant_publisher(newcomer, newcomer.address)
+    assert caught.value.name == "AccessControlUnauthorizedAccount"
+    fresh_exchange.registry.grant_publisher(fresh_exchange.publisher, newcomer.address)
+    interface = contract_interface("RuleRegistry")
+    data = interface.encode_call("hasRole", PUBLISHER_ROLE, newcomer.address)
+    assert interface.decode_result("hasRole", fresh_exchange.chain.call(fresh_exchange.registry.address, data)) == (
+        True,
+    )
+
+
+def test_houses_refuse_parts_that_do_not_fit(exchange: Exchange) -> None:
+    interface, deployment = contract_interface("ClearingHouse"), exchange.deployment
+    table, bound = exchange.house.basis_table()
+    parts = (deployment.verifier, deployment.registry, deployment.collateral)
+
+    def refused(*arguments: object) -> str:
+        with pytest.raises(ContractRevertedError) as caught:
+            exchange.chain.deploy(exchange.publisher, interface.creation(*arguments))
+        return caught.value.name
+
+    assert refused(*parts, SMALL.slots, 1, table, bound) == "ClearingHouseSlotOutOfRange"
+    assert refused(*parts, 0, 0, table, bound) == "ClearingHouseTickWithoutUnits"
+    assert refused(*parts, 0, 1, deployment.verifier, bound) == "ClearingHouseBasisSizeWrong"
+    assert refused(*parts, 0, 1, "0x" + "33" * 20, bound) == "ClearingHouseBasisSizeWrong"
+    assert refused(*parts, 0, 1, table, bytes(32)) == "ClearingHouseBasisMismatch"
+    other = deploy(exchange.chain, exchange.publisher, shape_name="standard", setup=exchange.setup, terms=TERMS)
+    mixed = (other.verifier, deployment.registry, deployment.collateral)
+    assert refused(*mixed, 0, 1, table, bound) == "ClearingHouseVerifyingKeyMismatch"
+
+
+# --- The local chain ------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_anvil_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LocalChainError, match="make setup"):
+        anvil_binary(tmp_path)
+
+
+def test_a_chain_that_does_not_start_is_reported() -> None:
+    with pytest.raises(LocalChainError, match="ended with code"), local_chain(hardfork="no-such-fork"):
+        pytest.fail("the chain started")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_chain_ends_with_its_process(ending: signal.Signals) -> None:
+    program = (
+        "import time\n"
+        "from prover.local_chain import local_chain\n"
+        "with local_chain() as chain:\n"
+        "    print(chain.url, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        ChainClient.connect(url, chain_id=LOCAL_CHAIN_ID)
+        os.kill(process.pid, ending)
+        process.wait(timeout=10)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            ChainClient.connect(url)
+        except NodeUnreachableError:
+            return
+    pytest.fail("the chain outlived its process")
