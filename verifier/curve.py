@@ -7,6 +7,7 @@ all zero; 48 bytes in the compressed form of EIP-4844; 192 bytes for G2, ``x.c0 
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from verifier.errors import MalformedInputError
@@ -105,8 +106,12 @@ def _group(name: str) -> Group:
 
         return ArkworksGroup()
     if name == "py_ecc":
+        # Importing py_ecc raises the recursion limit so far that deeply nested JSON, read later, would overflow the C
+        # stack; nothing used here recurses deeper than a scalar has bits.
+        limit = sys.getrecursionlimit()
         from verifier.curve_py_ecc import PyEccGroup  # noqa: PLC0415 - slow to import
 
+        sys.setrecursionlimit(limit)
         return PyEccGroup()
     raise MalformedInputError(f"no group backend {name!r}; choose one of {', '.join(BACKENDS)}")
 
