@@ -35,7 +35,7 @@ contract ChallengeHarness is PairingMarginVerifier {
     }
 
     /// @notice The weights ρ_1 … ρ_n of a batch whose claims end in these states.
-    function batchWeights(bytes32[] memory finalStates) external pure returns (uint256[] memory weights) {
+    function batchWeights(bytes32[] calldata finalStates) external pure returns (uint256[] memory weights) {
         bytes32 seed = Transcript.batch(finalStates);
         weights = new uint256[](finalStates.length);
         for (uint256 i = 0; i < weights.length; ++i) {
