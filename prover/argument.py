@@ -209,17 +209,23 @@ class Argument:
         return values
 
     def open(self, values: Evaluations) -> tuple[bytes, bytes]:
-        """Rounds 5 and 6: W, then W' at u."""
-        at_zeta = self.combine(values, (1, 0))
-        at_shifted = self.combine(values, (0, 1))
+        """Rounds 5 and 6: W, then W' at u.
+
+        With Q = (F_ζ − v)/(X − ζ) and Q' = (F_ωζ − v')/(X − ωζ) the specification's quotients are W = Q + Q' and
+        W' = L/(X − u) = (u − ωζ)·Q + (u − ζ)·Q': two commitments, of which the second is short, serve both.
+        """
+        backend = self.committer.backend
         shifted = self.shape.omega * self.zeta % MODULUS
-        opening = poly.divide_by_point(at_zeta, self.zeta) + poly.divide_by_point(at_shifted, shifted)
-        encoded = self.committer.coefficients(poly.coefficients_of(opening)).encoded()
-        u = self.transcript.absorb_opening(encoded)
-        first, second = (u - shifted) % MODULUS, (u - self.zeta) % MODULUS
-        combined = at_zeta * first + at_shifted * second - opening * (first * second % MODULUS)
-        last = self.committer.coefficients(poly.coefficients_of(poly.divide_by_point(combined, u))).compressed()
-        return encoded, last
+        quotients = (
+            poly.divide_by_point(self.combine(values, (1, 0)), self.zeta),
+            poly.divide_by_point(self.combine(values, (0, 1)), shifted),
+        )
+        pending = [self.committer.coefficients(poly.coefficients_of(quotient)) for quotient in quotients]
+        points = [point.result() for point in pending]
+        opening = backend.encode(backend.add(*points))
+        u = self.transcript.absorb_opening(opening)
+        last = backend.combine(points, [(u - shifted) % MODULUS, (u - self.zeta) % MODULUS])
+        return opening, backend.compress(last)
 
     def combine(self, values: Evaluations, weights: tuple[int, int]) -> Polynomial:
         """F_ζ − v for the weights (1, 0), F_ωζ − v' for (0, 1): the verifier's combination, on polynomials."""

@@ -7,6 +7,7 @@ of its own. How long a commitment takes depends on the portfolio: do not offer t
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,7 +33,7 @@ SPLIT_FROM: Final = 1024
 
 
 class PendingPoint:
-    """A commitment under way; :meth:`encoded` waits for it."""
+    """A commitment under way; its methods wait for it."""
 
     __slots__ = ("_backend", "_parts")
 
@@ -40,19 +41,13 @@ class PendingPoint:
         self._backend = backend
         self._parts = parts
 
+    def result(self) -> Any:  # noqa: ANN401 - points are opaque
+        """The point."""
+        return functools.reduce(self._backend.add, (part.result() for part in self._parts))
+
     def encoded(self) -> bytes:
-        """The 96 bytes of the point."""
-        return self._backend.encode(self._sum())
-
-    def compressed(self) -> bytes:
-        """The 48 bytes of the point."""
-        return self._backend.compress(self._sum())
-
-    def _sum(self) -> Any:  # noqa: ANN401 - points are opaque
-        total = self._parts[0].result()
-        for part in self._parts[1:]:
-            total = self._backend.add(total, part.result())
-        return total
+        """Its 96 bytes."""
+        return self._backend.encode(self.result())
 
 
 class Committer:
