@@ -238,7 +238,7 @@ class Forger(Argument):
         first, second = (u - shifted) % MODULUS, (u - self.zeta) % MODULUS
         combined = at_zeta * first + at_shifted * second - opening * (first * second % MODULUS)
         last = poly.coefficients_of(poly.divide_by_point(combined, u))
-        return encoded, self.committer.coefficients(last).compressed()
+        return encoded, self.committer.backend.compress(self.committer.coefficients(last).result())
 
     def fitted(self, quotient: Polynomial) -> Polynomial:
         """The quotient as it is; the committer refuses what has more than D coefficients."""
