@@ -81,6 +81,18 @@ def leg_columns(matrix: RuleMatrix, openings: Sequence[BookOpening]) -> list[lis
     return columns
 
 
+def require_columns_in_range(witness: Witness, bound: int) -> None:
+    """Refuse a witness that no proof fits.
+
+    Raises:
+        ColumnRangeError: a column outside [0, bound); the value is not shown.
+    """
+    for book, columns in enumerate(witness.columns):
+        for column, value in enumerate(columns):
+            if not 0 <= value < bound:
+                raise ColumnRangeError(f"column {column} of book {book}", bound)
+
+
 def row_sums(matrix: RuleMatrix, columns: Sequence[Sequence[int]]) -> list[int]:
     """Σ_b Σ_c M[s][b][c]·v_b[c] for every row, exactly."""
     values = [value for book in columns for value in book]
