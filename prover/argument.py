@@ -26,6 +26,7 @@ from prover.round_polynomials import (
     shape_tables,
     suffix_values,
 )
+from prover.witness import require_columns_in_range
 from verifier.curve import group
 from verifier.portfolio_commitment import commit_portfolio
 from verifier.proof_format import Evaluations, Proof
@@ -271,9 +272,11 @@ def build_proof(
 
     Raises:
         ArgumentError: the witness does not satisfy the rule.
+        ColumnRangeError: a column outside [0, 2^(dk)).
     """
     chosen = backend or group()
     shape = rule.matrix.shape
+    require_columns_in_range(witness, shape.value_bound)
     key = verifying_key(shape, setup, chosen)
     commitments = tuple(
         commit_portfolio(opening.positions, opening.blind, shape=shape, setup=setup, backend=chosen)
