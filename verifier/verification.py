@@ -285,6 +285,8 @@ def verify_batch(key: VerifyingKey, claims: Sequence[tuple[Statement, bytes]], b
         raise MalformedInputError("a batch needs at least one claim")
     reduced = [reduce_to_opening(key, statement, proof) for statement, proof in claims]
     openings = [opening for opening in reduced if opening is not None]
+    if len(openings) != len(claims):  # a zero denominator rejects
+        return False
     weights = batch_weights([opening.last_state for opening in openings])
     last_openings = [chosen.decode_compressed(opening.last_opening) for opening in openings]
     merged: dict[bytes, int] = {}
@@ -294,8 +296,6 @@ def verify_batch(key: VerifyingKey, claims: Sequence[tuple[Statement, bytes]], b
         for encoding, scalar in opening.terms:
             merged[encoding] = (merged.get(encoding, 0) + weight * scalar) % MODULUS
     points = [chosen.decode(encoding) for encoding in merged]
-    if len(openings) != len(claims):
-        return False
     shifts = [weight * opening.u % MODULUS for weight, opening in zip(weights, openings, strict=True)]
     left = chosen.combine(last_openings, weights)
     right = chosen.combine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,9 @@ from verifier.curve import POINT_BYTES, group
 from verifier.domain import interpolate_on_domain
 from verifier.errors import MalformedInputError, SetupError
 from verifier.scalar_field import MODULUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_ceremony_has_4096_powers_that_follow_from_each_other() -> None:

@@ -166,5 +166,5 @@ def test_legs_of_nearly_two_to_the_62_do_not_overflow() -> None:
 def test_many_findings_are_counted() -> None:
     entries = inequality()
     entries[:, 1, 0:16:4] = 1
-    with pytest.raises(MatrixError, match="8 breaches .* give every inequality a headroom column"):
+    with pytest.raises(MatrixError, match=r"8 breaches .* give every inequality a headroom column"):
         require_sound(RuleMatrix(TINY, entries))
