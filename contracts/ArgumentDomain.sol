@@ -65,8 +65,12 @@ abstract contract ArgumentDomain is ArgumentRounds {
     Scalar private immutable INVERSE_NU_SLOTS;
     /// @dev ν².
     Scalar private immutable NU_SQUARED;
+    /// @dev ν²/R.
+    Scalar private immutable NU_SQUARED_PER_COLUMN;
     /// @dev 2^d.
     Scalar private immutable RADIX;
+    /// @dev 2^d/k.
+    Scalar private immutable RADIX_PER_DIGIT;
 
     constructor(Shape memory shape_, bytes memory setupPoint, bytes memory table)
         ArgumentRounds(shape_, setupPoint, table)
@@ -88,9 +92,11 @@ abstract contract ArgumentDomain is ArgumentRounds {
         INVERSE_NU = inverseNu;
         INVERSE_NU_SLOTS = inverseNu.power(shape_.columns / 4);
         INVERSE_COLUMNS = Scalar.wrap(shape_.columns).inverse();
+        NU_SQUARED_PER_COLUMN = NU_SQUARED * INVERSE_COLUMNS;
         INVERSE_DIGITS = Scalar.wrap(shape_.digits).inverse();
         DENOMINATOR_FACTOR = Scalar.wrap(16 * shape_.digits) * Scalar.wrap(shape_.digits * shape_.columns);
         RADIX = Scalar.wrap(1 << shape_.digitBits);
+        RADIX_PER_DIGIT = RADIX * INVERSE_DIGITS;
     }
 
     /// @inheritdoc IMarginVerifier
@@ -134,7 +140,7 @@ abstract contract ArgumentDomain is ArgumentRounds {
         Scalar next = y * OMEGA_COLUMNS;
         units = (y - ONE) * (next - ONE);
         Scalar sum = INVERSE_DIGITS;
-        Scalar last = RADIX * INVERSE_DIGITS;
+        Scalar last = RADIX_PER_DIGIT;
         for (uint256 size = DIGITS; size > 1; size >>= 1) {
             sum = sum * (ONE + y);
             last = last * (ONE + next);
@@ -160,19 +166,20 @@ abstract contract ArgumentDomain is ArgumentRounds {
         Scalar inverse = _checkedHint(round, units * (link * linkBefore) * (chunk * one)) * units;
         Scalar inversePoles = inverse * (link * linkBefore);
         values.chunkQuotient = values.vanishing * inversePoles * one;
-        values.constantOne = (y - ONE) * NU_SQUARED * INVERSE_COLUMNS * inversePoles * chunk;
-        inverse = inverse * (chunk * one);
+        values.constantOne = (y - ONE) * NU_SQUARED_PER_COLUMN * inversePoles * chunk;
+        inverse = inverse * QUARTER * (chunk * one);
         _setLinks(values, z, inverse * linkBefore, inverse * link);
     }
 
     /// @dev b(X) = σ_U(X)·(β^N − X^N)/(β − X) at ζ and ζ/ν, where X^N is z and ν^(−N)·z;
     ///      σ_U(X) = (X^R − 1)/(4(X^N − 1)) = (1 + X^N)(1 + X^2N)/4.
+    /// @param inverse 1/(4(β − ζ)).
+    /// @param inverseBefore 1/(4(β − ζ/ν)).
     function _setLinks(PublicValues memory values, Scalar z, Scalar inverse, Scalar inverseBefore) private view {
         Scalar before = z * INVERSE_NU_SLOTS;
-        Scalar link = QUARTER * (ONE + z) * (ONE + z * z) * (values.betaSlots - z) * inverse;
+        Scalar link = (ONE + z) * (ONE + z * z) * (values.betaSlots - z) * inverse;
         values.link = link;
-        values.linkStep =
-            link - QUARTER * (ONE + before) * (ONE + before * before) * (values.betaSlots - before) * inverseBefore;
+        values.linkStep = link - (ONE + before) * (ONE + before * before) * (values.betaSlots - before) * inverseBefore;
     }
 
     /// @dev The hint, if it is the inverse of the product of all denominators.

@@ -155,20 +155,11 @@ abstract contract MarginVerifier is ArgumentDomain {
     ) internal view {
         PublicValues memory values = _publicValues(round);
         Weights memory weights;
-        weights.alphaZeta = weight * (round.u - OMEGA * round.zeta);
-        weights.etaZeta = weights.alphaZeta * round.eta;
         _addOpened(sum, round, values, weights, weight);
-        Scalar chunkScale = _setWeights(totals, round, values, weights);
-        _addMatrix(sum, round, owner, chunkScale, values.betaRows);
-        for (uint256 book = 0; book < round.books; ++book) {
-            Scalar generator = _addBook(sum, round, values, weights, book);
-            totals.generator = totals.generator + generator;
-            weights.alphaZeta = weights.alphaZeta * round.alpha;
-            weights.etaZeta = weights.etaZeta * round.eta;
-            weights.etaNext = weights.etaNext * round.eta;
-            weights.betaLink = weights.betaLink * values.betaSlots;
-        }
-        _addSums(sum, totals, round, weights);
+        Scalar chunkScale = _setWeights(sum, totals, round, values, weights);
+        if (owner.matrixTerm == 0) _addMatrix(sum, round, chunkScale, values.betaRows);
+        else _increaseMatrix(owner.matrixTerm, round, chunkScale, values.betaRows);
+        _addBooks(sum, totals, round, values, weights);
     }
 
     function _addTable(PointTerms.Terms memory sum, Totals memory totals) internal view {
@@ -183,32 +174,38 @@ abstract contract MarginVerifier is ArgumentDomain {
         }
     }
 
-    /// @dev The terms of h and W: −ρ(u − ωζ)·Z and −ρ(u − ζ)(u − ωζ).
+    /// @dev The weights ρ(u − ωζ) of F_ζ and ρ(u − ζ) of F_ωζ, and the terms of h and W: −ρ(u − ωζ)·Z and
+    ///      −ρ(u − ωζ)(u − ζ).
     function _addOpened(
         PointTerms.Terms memory sum,
         Round memory round,
         PublicValues memory values,
         Weights memory weights,
         Scalar weight
-    ) private pure {
-        Scalar negated = -weights.alphaZeta;
+    ) private view {
+        Scalar zeta = weight * (round.u - OMEGA * round.zeta);
+        weights.alphaZeta = zeta;
+        weights.etaZeta = zeta * round.eta;
         Scalar distance = round.u - round.zeta;
         weights.etaNext = weight * distance;
+        zeta = -zeta;
         unchecked {
             // Indices of a proof of at most 256 books.
             uint256 place = round.proof.pointAt(3 * round.books + 2);
-            sum.append(place, negated * values.vanishing);
-            sum.append(place.pointAt(1), negated * distance);
+            sum.append(place, zeta * values.vanishing);
+            sum.append(place.pointAt(1), zeta * distance);
         }
     }
 
     /// @dev Everything that the books share; also what T̄ and the constant column leave on generator and table.
     /// @return chunkScale ρ(u − ωζ)·κ·α^(B+1).
-    function _setWeights(Totals memory totals, Round memory round, PublicValues memory values, Weights memory weights)
-        private
-        view
-        returns (Scalar chunkScale)
-    {
+    function _setWeights(
+        PointTerms.Terms memory sum,
+        Totals memory totals,
+        Round memory round,
+        PublicValues memory values,
+        Weights memory weights
+    ) private view returns (Scalar chunkScale) {
         Scalar alphaBooks = round.alpha; // α^B
         Scalar etaBooks = round.eta;
         Scalar betaConstant = values.betaSlots;
@@ -221,10 +218,9 @@ abstract contract MarginVerifier is ArgumentDomain {
         weights.betaConstant = betaConstant;
         weights.betaLink = ONE;
 
-        Scalar step = _setStep(totals, round, weights, alphaBooks);
-        step = step * values.sum;
-        weights.rows = step;
-        totals.generator = totals.generator + step * betaConstant * INVERSE_COLUMNS;
+        Scalar rows = _addStep(sum, totals, round, weights, alphaBooks) * values.sum;
+        weights.rows = rows;
+        totals.generator = totals.generator + rows * betaConstant * INVERSE_COLUMNS;
 
         Scalar alphaNext = alphaBooks * round.alpha;
         Scalar quotient = values.chunkQuotient;
@@ -232,49 +228,84 @@ abstract contract MarginVerifier is ArgumentDomain {
         return weights.alphaZeta * quotient * alphaNext;
     }
 
-    /// @dev The weight of acc's step, and the coefficient of [T], ρ(u − ωζ)·η^(1+2B).
-    function _setStep(Totals memory totals, Round memory round, Weights memory weights, Scalar alphaBooks)
-        private
-        pure
-        returns (Scalar step)
-    {
-        Scalar evaluation; // T̄
+    /// @dev The terms of m and acc, the coefficient ρ(u − ωζ)·η^(1+2B) of [T], and what acc̄ and T̄ leave on the generator.
+    /// @return step The weight of acc's step.
+    function _addStep(
+        PointTerms.Terms memory sum,
+        Totals memory totals,
+        Round memory round,
+        Weights memory weights,
+        Scalar alphaBooks
+    ) private pure returns (Scalar step) {
         unchecked {
-            // Index in a proof of at most 256 books.
-            evaluation = round.evaluations.scalarAt(3 * round.books + 1);
+            // Indices of a proof of at most 256 books.
+            uint256 books = round.books;
+            uint256 place = round.proof.pointAt(books);
+            step = weights.alphaZeta * alphaBooks;
+            sum.append(place, step); // m
+            Scalar etaBooks = weights.etaBooks;
+            Scalar evaluation = round.evaluations.scalarAt(3 * books + 1); // T̄
+            Scalar table = weights.etaZeta * etaBooks * etaBooks;
+            totals.table = totals.table + table;
+            table = table * evaluation;
+            step = step * (round.theta + evaluation);
+            weights.step = step;
+            Scalar scalar = weights.etaNext * etaBooks - step;
+            sum.append(place.pointAt(books + 1), scalar); // acc
+            totals.generator = totals.generator - table - scalar * round.evaluations.scalarAt(2 * books);
         }
-        step = weights.alphaZeta * alphaBooks * (round.theta + evaluation);
-        weights.step = step;
-        Scalar table = weights.etaZeta * weights.etaBooks * weights.etaBooks;
-        totals.table = totals.table + table;
-        totals.generator = totals.generator - table * evaluation;
     }
 
-    /// @dev ρ(u − ωζ)·κ·α^(B+1+b)·β^(gS') for chunk g of book b.
-    function _addMatrix(
-        PointTerms.Terms memory sum,
-        Round memory round,
-        Round memory owner,
-        Scalar bookScale,
-        Scalar betaRows
-    ) private pure {
-        bool isFirst = owner.matrixTerm == 0;
-        if (isFirst) owner.matrixTerm = sum.end;
-        uint256 term = owner.matrixTerm;
+    /// @dev Terms ρ(u − ωζ)·κ·α^(B+1+b)·β^(gS') for chunk g of book b.
+    function _addMatrix(PointTerms.Terms memory sum, Round memory round, Scalar bookScale, Scalar betaRows)
+        private
+        pure
+    {
+        round.matrixTerm = sum.end;
         uint256 place = round.matrix;
         for (uint256 book = 0; book < round.books; ++book) {
             Scalar scalar = bookScale;
             for (uint256 chunk = 0; chunk < round.chunks; ++chunk) {
-                if (isFirst) sum.append(place, scalar);
-                else PointTerms.increase(term, scalar);
+                sum.append(place, scalar);
+                place = place.pointAt(1);
                 scalar = scalar * betaRows;
-                unchecked {
-                    // Both stay within what was measured: calldata of the matrix, memory of its terms.
-                    place += MarginProof.POINT_BYTES;
-                    term += PointTerms.TERM_BYTES;
-                }
             }
             bookScale = bookScale * round.alpha;
+        }
+    }
+
+    /// @dev The same on terms that another claim has added.
+    function _increaseMatrix(uint256 term, Round memory round, Scalar bookScale, Scalar betaRows) private pure {
+        for (uint256 book = 0; book < round.books; ++book) {
+            Scalar scalar = bookScale;
+            for (uint256 chunk = 0; chunk < round.chunks; ++chunk) {
+                PointTerms.increase(term, scalar);
+                unchecked {
+                    // As many terms as the matrix has points.
+                    term += PointTerms.TERM_BYTES;
+                }
+                scalar = scalar * betaRows;
+            }
+            bookScale = bookScale * round.alpha;
+        }
+    }
+
+    /// @dev The terms of all books; the weights advance from one to the next.
+    function _addBooks(
+        PointTerms.Terms memory sum,
+        Totals memory totals,
+        Round memory round,
+        PublicValues memory values,
+        Weights memory weights
+    ) private pure {
+        uint256 book = 0;
+        while (true) {
+            totals.generator = totals.generator + _addBook(sum, round, values, weights, book);
+            if (++book == round.books) return;
+            weights.alphaZeta = weights.alphaZeta * round.alpha;
+            weights.etaZeta = weights.etaZeta * round.eta;
+            weights.etaNext = weights.etaNext * round.eta;
+            weights.betaLink = weights.betaLink * values.betaSlots;
         }
     }
 
@@ -307,23 +338,6 @@ abstract contract MarginVerifier is ArgumentDomain {
             sum.append(place.pointAt(row), weights.etaZeta);
             sum.append(place.pointAt(2 * row), weights.etaZeta * weights.etaBooks);
             sum.append(round.portfolio.pointAt(book), weights.rows * weights.betaLink * values.link);
-        }
-    }
-
-    /// @dev The terms of m and acc, and what acc̄ leaves on the generator. The weights have advanced past the last book:
-    ///      alphaZeta is ρ(u − ωζ)·α^B, etaNext is ρ(u − ζ)·η^B.
-    function _addSums(PointTerms.Terms memory sum, Totals memory totals, Round memory round, Weights memory weights)
-        private
-        pure
-    {
-        Scalar accumulator = weights.etaNext - weights.step;
-        unchecked {
-            // Indices of a proof of at most 256 books.
-            uint256 books = round.books;
-            uint256 place = round.proof.pointAt(books);
-            sum.append(place, weights.alphaZeta);
-            sum.append(place.pointAt(books + 1), accumulator);
-            totals.generator = totals.generator - accumulator * round.evaluations.scalarAt(2 * books);
         }
     }
 }

@@ -9,8 +9,6 @@ import { PointTerms } from "./PointTerms.sol";
 ///      given, and is checked for success and for the exact size of what it returns, since on a chain without the
 ///      precompile a call succeeds and returns nothing.
 library Bls12381 {
-    using { PointTerms.count } for PointTerms.Terms;
-
     /// @notice The precompile at this address failed or returned a wrong number of bytes: 0 returned bytes mean that
     ///         this chain lacks it, or that the call ran out of gas. Use a chain with EIP-2537 and EIP-4844 and more gas.
     error Bls12381PrecompileFailed(uint256 precompile, uint256 returnedBytes);
@@ -137,8 +135,9 @@ library Bls12381 {
     {
         unchecked {
             // Terms lie in memory, so that their number is far too small for either to overflow.
-            uint256 gasLimit = G1_MULTIPLY_GAS * terms.count();
-            return invoke(G1_MULTIPLY, gasLimit, terms.start, terms.end - terms.start, output, outputLength);
+            uint256 length = terms.end - terms.start;
+            uint256 gasLimit = length * (G1_MULTIPLY_GAS / PointTerms.TERM_BYTES);
+            return invoke(G1_MULTIPLY, gasLimit, terms.start, length, output, outputLength);
         }
     }
 
