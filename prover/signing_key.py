@@ -1,40 +1,24 @@
-"""Keys and passwords: from prompts, files and the environment, never from the command line, which others can read."""
+"""Keys that sign transactions: from keystore files and the environment, never from the command line."""
 
 from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from eth_account import Account
 from eth_utils.exceptions import ValidationError
 
 from prover.errors import KeyFileError
+from prover.passwords import KEYSTORE_PASSWORD_VARIABLE, read_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from eth_account.signers.local import LocalAccount
 
 PRIVATE_KEY_VARIABLE: Final = "ZKMARGIN_PRIVATE_KEY"
-WALLET_PASSWORD_VARIABLE: Final = "ZKMARGIN_PASSWORD"  # noqa: S105 - a name
-KEYSTORE_PASSWORD_VARIABLE: Final = "ZKMARGIN_KEYSTORE_PASSWORD"  # noqa: S105 - a name
-
-
-def read_password(variable: str, ask: Callable[[], str]) -> str:
-    """A password from the file that ``<variable>_FILE`` names, from ``variable``, or by asking.
-
-    Raises:
-        KeyFileError: the file cannot be read.
-    """
-    named = os.environ.get(f"{variable}_FILE")
-    if named:
-        try:
-            return Path(named).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise KeyFileError(f"the file that {variable}_FILE names cannot be read: {named}") from error
-    return os.environ.get(variable) or ask()
 
 
 def load_signer(keystore: Path | None, ask: Callable[[], str]) -> LocalAccount:

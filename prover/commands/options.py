@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 import platformdirs
 
-from prover.signing_key import KEYSTORE_PASSWORD_VARIABLE, WALLET_PASSWORD_VARIABLE, load_signer, read_password
+from prover.passwords import KEYSTORE_PASSWORD_VARIABLE, WALLET_PASSWORD_VARIABLE, read_password
 from prover.terminal import progress
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def wallet_password(*, confirm: bool) -> str:
 
 def signer(keystore: Path | None) -> LocalAccount:
     """The key that signs transactions; asks for the keystore's password where it must."""
+    from prover.signing_key import load_signer  # noqa: PLC0415 - brings eth-account, a second
+
     return load_signer(keystore, lambda: _ask("keystore", KEYSTORE_PASSWORD_VARIABLE, confirm=False))
 
 

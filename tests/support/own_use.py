@@ -1,0 +1,130 @@
+"""A venue in the small shape on a local chain at the example market's time, and owners who use the console command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from prover.local_chain import local_chain
+from prover.market_data import EXAMPLE_MARKET, load_snapshot
+from tests.support.console import run_command, run_in_process
+from verifier.ceremony import ceremony_setup
+from verifier.chain_client import ChainClient
+from verifier.deployment import Deployment, DeploymentTerms, deploy
+from verifier.token_client import TokenClient
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from prover.local_chain import LocalChain
+
+MAXIMUM_AGE: Final = 3600
+UNITS_PER_TICK: Final = 10_000
+TOKENS: Final = 10**13
+PASSWORD: Final = "a password for tests"  # noqa: S105 - of wallets that live as long as a test
+
+
+@dataclass(frozen=True)
+class OwnUse:
+    """A running venue.
+
+    Attributes:
+        running: the chain.
+        chain: connection to it.
+        deployment: the contracts.
+        folder: deployment file, list of slots and wallets.
+    """
+
+    running: LocalChain
+    chain: ChainClient
+    deployment: Deployment
+    folder: Path
+
+    @property
+    def deployment_file(self) -> Path:
+        """What commands are given."""
+        return self.folder / "deployment.json"
+
+    def variables(self, owner: int) -> dict[str, str]:
+        """Environment of one of Anvil's accounts; account 0 publishes."""
+        return {
+            "ZKMARGIN_NODE": self.running.url,
+            "ZKMARGIN_DEPLOYMENT": str(self.deployment_file),
+            "ZKMARGIN_MARKET": str(EXAMPLE_MARKET),
+            "ZKMARGIN_WALLET": str(self.folder / f"wallet{owner}.json"),
+            "ZKMARGIN_PASSWORD": PASSWORD,
+            "ZKMARGIN_PRIVATE_KEY": self.running.account(owner).key.hex(),
+        }
+
+    def run(
+        self, owner: int, *arguments: str | Path, typed: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as an owner."""
+        return run_command(*arguments, variables=self.variables(owner) | variables, typed=typed)
+
+    def must(self, owner: int, *arguments: str | Path, typed: str | None = None) -> dict[str, Any]:
+        """Run a command that has to succeed, and read its JSON."""
+        run = self.run(owner, *arguments, "--json", typed=typed)
+        assert run.returncode == 0, run.stderr
+        fields: dict[str, Any] = json.loads(run.stdout)
+        return fields
+
+    def refuses(self, owner: int, *arguments: str | Path, typed: str | None = None, **variables: str) -> str:
+        """Run a command that has to fail, in this process; its message, which is one line without a secret."""
+        run = run_in_process(*arguments, variables=self.variables(owner) | variables, typed=typed)
+        assert run.returncode in (1, 2), (run.returncode, run.stderr)
+        assert run.stdout == ""
+        assert "Traceback" not in run.stderr
+        for secret in (PASSWORD, self.running.account(owner).key.hex()):
+            assert secret not in run.stderr
+        lines = [line for line in run.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(lines) == 1, run.stderr
+        return lines[0].removeprefix("Error: ")
+
+    def account(self, owner: int) -> str:
+        """Identity of an owner's account."""
+        return "0x" + self.running.account(owner).address[2:].lower() + "00" * 12
+
+
+@contextlib.contextmanager
+def own_use_venue(folder: Path) -> Iterator[OwnUse]:
+    """Start a chain, deploy, and give tokens to accounts 1 to 3."""
+    with local_chain(timestamp=load_snapshot(EXAMPLE_MARKET).snapshot_time) as running:
+        chain = ChainClient.connect(running.url, chain_id=running.chain_id)
+        terms = DeploymentTerms(
+            maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
+        )
+        deployment = deploy(chain, running.account(0), shape_name="small", setup=ceremony_setup(), terms=terms)
+        venue = OwnUse(running, chain, deployment, folder)
+        deployment.save(venue.deployment_file)
+        token = TokenClient(chain, deployment.collateral)
+        for owner in (1, 2, 3):
+            token.mint(running.account(0), running.account(owner).address, TOKENS)
+        yield venue
+
+
+@contextlib.contextmanager
+def later_undone(venue: OwnUse) -> Iterator[None]:
+    """What the block does to the chain is undone after it."""
+    mark = venue.chain.request("evm_snapshot", [])
+    try:
+        yield
+    finally:
+        venue.chain.request("evm_revert", [mark])
+
+
+def processes_with(variable: str, value: str) -> list[int]:
+    """Processes that have this environment variable."""
+    wanted = f"{variable}={value}".encode()
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{entry.name}/environ", "rb") as file:  # noqa: PTH123
+                if wanted in file.read().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
