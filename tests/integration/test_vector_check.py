@@ -17,6 +17,10 @@ from verifier.vector_file import LARGEST_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+OWN_VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+SHARED_VECTORS = [
+    folder for folder in (OWN_VECTORS / "accept", OWN_VECTORS.parents[2] / "shared" / "vectors") if folder.is_dir()
+]
 ORDER_THREE = "0x" + (0).to_bytes(48, "big").hex() + (2).to_bytes(48, "big").hex()
 OFF_CURVE = "0x" + (1).to_bytes(48, "big").hex() + (1).to_bytes(48, "big").hex()
 
@@ -217,3 +221,43 @@ def test_a_folder_gives_a_line_a_file_and_a_count(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_no_success(tmp_path: Path) -> None:
     assert run_command("vector", "check", tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--on-chain",)], ids=["off chain", "on chain"])
+def test_vectors_of_the_project_are_judged_as_they_must_be(options: tuple[str, ...]) -> None:
+    for folder, expected in (("accept", "accepted"), ("reject", "rejected")):
+        _, judged = verdicts(OWN_VECTORS / folder, *options)
+        judged.pop("batch.json", None)
+        assert len(judged) > 5
+        assert set(judged.values()) == {expected}
+
+
+def test_the_contract_names_its_errors(tmp_path: Path) -> None:
+    expected = {
+        "original": "",
+        "flipped byte": "MarginVerifierRejected()",
+        "cut proof": "MarginVerifierProofLength(length = 1263, expected = 1264)",
+        "off the curve": "Bls12381InvalidPoint(",
+        "outside the subgroup": "Bls12381InvalidPoint(",
+        "no chunk": "at least one: no rows say nothing",
+        "other R": "MarginVerifierRejected()",
+        "R no power of two": "R = 24 must be a power of two",
+    }
+    for name in expected:
+        fields = accepted_fields()
+        REJECTED.get(name, lambda _: None)(fields)
+        write_vector(tmp_path / f"{name}.json", fields)
+    run = run_command("vector", "check", tmp_path, "--on-chain", "--json")
+    assert run.returncode == 1, run.stderr
+    for entry in json.loads(run.stdout)["files"]:
+        name = Path(entry["file"]).stem
+        assert expected[name] in entry["reason"], name
+        assert entry["verdict"] == ("rejected" if expected[name] else "accepted")
+
+
+@pytest.mark.parametrize("folder", SHARED_VECTORS, ids=lambda folder: folder.name)
+def test_given_vectors_are_accepted(folder: Path) -> None:
+    for options in ((), ("--backend", "py_ecc"), ("--on-chain",)):
+        _, judged = verdicts(folder, *options)
+        assert judged.pop("batch.json", "unreadable") == "unreadable"
+        assert set(judged.values()) == {"accepted"}
