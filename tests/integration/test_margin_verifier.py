@@ -90,7 +90,9 @@ def shared_vectors() -> list[Path]:
 @pytest.fixture(scope="module", params=[CEREMONY, PAIRING])
 def judges(chain: tuple[ChainClient, LocalAccount], request: pytest.FixtureRequest) -> dict[Shape, ContractJudge]:
     """Both shapes of one variant; the pairing variant is given the ceremony's setup too."""
-    return {shape: ContractJudge(*chain, request.param, key_of(shape)) for shape in (SMALL, STANDARD)}
+    return {
+        shape: ContractJudge(*chain, contract_interface(request.param), key_of(shape)) for shape in (SMALL, STANDARD)
+    }
 
 
 def changed(data: bytes, at: int, new: bytes) -> bytes:
