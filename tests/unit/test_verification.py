@@ -13,7 +13,8 @@ from tests.support.deterministic import seeded_scalars
 from tests.support.setups import TINY, known_setup, tiny_key
 from verifier import verification
 from verifier.calldata import claim_hint, inverse_hint, margin_claim, opening_hint
-from verifier.curve import group
+from verifier.commitment_basis import basis_points
+from verifier.curve import BACKENDS, group
 from verifier.domain import interpolate_on_domain
 from verifier.errors import MalformedInputError
 from verifier.proof_format import decode_proof
@@ -111,6 +112,14 @@ def test_table(shape: Shape) -> None:
     assert len(values) == shape.domain_size
     assert values[: 1 << shape.digit_bits] == list(range(1 << shape.digit_bits))
     assert set(values[1 << shape.digit_bits :]) <= {(1 << shape.digit_bits) - 1}
+
+
+def test_both_backends_commit_to_the_same_table() -> None:
+    """Computed here, since keys come from the cache."""
+    for name in BACKENDS:
+        backend = group(name)
+        points = basis_points(known_setup(), TINY.domain_size, backend=backend)
+        assert backend.encode(backend.combine(points, table_values(TINY))) == tiny_key().table_commitment
 
 
 def test_verifying_key_depends_on_everything() -> None:
