@@ -125,6 +125,7 @@ def deploy(
     Raises:
         InsecureDeploymentError: a test setup or the test token where they must not be.
         ChainFeatureError: the chain lacks a precompile or blobs.
+        DeploymentError: there is no collateral token at the address.
         ContractRevertedError: a constructor refused.
     """
     if shape_name not in SHAPES_BY_NAME:
@@ -133,6 +134,8 @@ def deploy(
     _refuse_insecure(chain, setup, terms)
     chain.require_precompiles()
     chain.require_blobs()
+    if terms.collateral is not None and not chain.code(terms.collateral):
+        raise DeploymentError(f"there is no token at {terms.collateral} on chain {chain.chain_id}: check the address")
     block_number = chain.block_number()
     collateral = terms.collateral or _create(chain, deployer, contract_interface("InsecureTestToken").creation())
     verifier = _create(chain, deployer, _verifier_creation(shape, setup))

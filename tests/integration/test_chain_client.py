@@ -228,6 +228,14 @@ def test_test_setups_and_test_tokens_are_refused_elsewhere(fresh_exchange: Excha
     assert chain.block_number() == before
 
 
+def test_a_collateral_without_code_is_refused(fresh_exchange: Exchange) -> None:
+    terms = replace(TERMS, collateral="0x" + "55" * 20)
+    before = fresh_exchange.chain.block_number()
+    with pytest.raises(DeploymentError, match="no token at"):
+        deploy(fresh_exchange.chain, fresh_exchange.publisher, shape_name="small", setup=ceremony_setup(), terms=terms)
+    assert fresh_exchange.chain.block_number() == before
+
+
 def test_an_unknown_shape_is_refused(fresh_exchange: Exchange) -> None:
     with pytest.raises(MalformedInputError, match="no shape 'huge'"):
         deploy(
