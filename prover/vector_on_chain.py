@@ -9,7 +9,8 @@ from prover.local_chain import local_chain
 from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, inverse_hint
 from verifier.chain_client import ChainClient
 from verifier.contract_interface import contract_interface
-from verifier.errors import ContractRevertedError
+from verifier.curve import POINT_BYTES
+from verifier.errors import ContractRevertedError, MalformedInputError
 from verifier.proof_format import SCALARS_PER_BOOK, SHARED_SCALARS, proof_length
 from verifier.scalar_field import SCALAR_BYTES
 from verifier.vector_file import ConformanceVector, Judgement, Verdict, vector_key
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from verifier.statement import VerifyingKey
 
 VERIFIER: Final = "CeremonyMarginVerifier"
+
+LARGEST_CLAIM: Final = 1 << 19
+"""Bytes; four times what nodes take as a transaction."""
 
 
 class ContractJudge:
@@ -43,9 +47,14 @@ class ContractJudge:
         """What the contract says, by ``eth_call``; a refusal carries the contract's named error.
 
         Raises:
-            MalformedInputError: the file claims another key or another table.
+            MalformedInputError: the file claims another key or another table, or more bytes than a call carries.
             UnsupportedShapeError: no setup for the shape.
         """
+        size = len(vector.proof) + POINT_BYTES * len(vector.statement.points())
+        if size > LARGEST_CLAIM:
+            raise MalformedInputError(
+                f"the claim has {size} bytes, no call to a contract carries more than {LARGEST_CLAIM}"
+            )
         key = vector_key(vector)
         address = self._verifier(key)
         try:

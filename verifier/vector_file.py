@@ -46,7 +46,7 @@ REQUIRED_FIELDS: Final = (
     "proof",
 )
 SHAPE_FIELDS: Final = ("D", "R", "k", "d")
-_HEXADECIMAL: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]*")
 
 
 class Verdict(StrEnum):
@@ -216,7 +216,7 @@ def _integer(value: object, field: str) -> int:
 
 
 def _bytes(value: object, field: str) -> bytes:
-    if not isinstance(value, str) or not _HEXADECIMAL.fullmatch(value):
+    if not isinstance(value, str) or len(value) % 2 or not _HEXADECIMAL.fullmatch(value):
         raise MalformedInputError(f"{field} must be hexadecimal digits after 0x, two a byte, not {_shown(value)}")
     return bytes.fromhex(value[2:])
 
