@@ -89,6 +89,8 @@ def open_wallet(path: Path, password: str) -> Iterator[Wallet]:
         WalletPasswordError: another password, or the file was altered.
         WalletError: it cannot be read, or comes from another version.
     """
+    if not path.exists():  # before anything, a lock included, is left beside it
+        raise WalletError(f"wallet {path} cannot be read (no such file): give the path of your wallet")
     with held_alone(path):
         file, content = SecretFile.open(path, password)
         yield Wallet(file, _decode(path, content))

@@ -215,8 +215,8 @@ def _refuse_insecure(chain: ChainClient, setup: TrustedSetup, terms: DeploymentT
         return
     if not terms.insecure or chain.chain_id != LOCAL_CHAIN_ID:
         raise InsecureDeploymentError(
-            f"{' and '.join(worthless)} on chain {chain.chain_id}: anybody could forge. This is for the local test chain "
-            f"{LOCAL_CHAIN_ID} alone, when `insecure` is asked for; use the ceremony's setup and a real token"
+            f"{' and '.join(worthless)} on chain {chain.chain_id}: anybody could forge. This is for the local test "
+            f"chain {LOCAL_CHAIN_ID} alone, when `insecure` is asked for; use the ceremony's setup and a real token"
         )
 
 
