@@ -23,14 +23,21 @@ from verifier.chain_client import ChainClient
 from verifier.deployment import LOCAL_CHAIN_ID, Deployment, DeploymentTerms, check_deployment, deploy
 from verifier.errors import VerifierError
 from verifier.shape import SHAPES_BY_NAME
+from verifier.token_client import TokenClient
 
 NODE_VARIABLE: Final = "ZKMARGIN_NODE"
 DEFAULT_AGE: Final = 3_600
 DEFAULT_UNITS_PER_TICK: Final = 10_000
 
 
-def deploy_and_check(*, chain_id: int, shape: str, terms: DeploymentTerms, keystore: Path | None) -> Deployment:
-    """Deploy under the ceremony's setup, then check what stands on the chain.
+MINTED_TICKS: Final = 100_000_000
+"""A million in quote currency."""
+
+
+def deploy_and_check(
+    *, chain_id: int, shape: str, terms: DeploymentTerms, keystore: Path | None, mint_to: tuple[str, ...]
+) -> Deployment:
+    """Deploy under the ceremony's setup, mint test tokens if asked to, then check what stands on the chain.
 
     Raises:
         VerifierError: the chain is not fit, or refused.
@@ -43,6 +50,9 @@ def deploy_and_check(*, chain_id: int, shape: str, terms: DeploymentTerms, keyst
     signer = load_signer(keystore, lambda: getpass.getpass("password of the keystore: "))
     setup = ceremony_setup()
     deployment = deploy(chain, signer, shape_name=shape, setup=setup, terms=terms)
+    token = TokenClient(chain, deployment.collateral)
+    for receiver in mint_to:
+        token.mint(signer, receiver, MINTED_TICKS * terms.units_per_tick)
     check_deployment(chain, deployment, setup)
     return deployment
 
@@ -59,6 +69,7 @@ def deploy_and_check(*, chain_id: int, shape: str, terms: DeploymentTerms, keyst
 @click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer, who administers and publishes.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("deployment.json"), show_default=True)
 @click.option("--insecure", is_flag=True, help=f"Allow the worthless token, on chain {LOCAL_CHAIN_ID} alone.")
+@click.option("--mint-to", multiple=True, help="Address that gets a million worthless tokens; may be repeated.")
 def main(  # noqa: PLR0913 - one parameter for each option
     *,
     chain_id: int,
@@ -70,6 +81,7 @@ def main(  # noqa: PLR0913 - one parameter for each option
     keystore: Path | None,
     output: Path,
     insecure: bool,
+    mint_to: tuple[str, ...],
 ) -> None:
     """Read the options, deploy, print the addresses."""
     terms = DeploymentTerms(
@@ -79,10 +91,12 @@ def main(  # noqa: PLR0913 - one parameter for each option
         units_per_tick=units_per_tick,
         insecure=insecure,
     )
+    if mint_to and collateral is not None:
+        raise click.UsageError("--mint-to is for the worthless token alone: leave out --collateral, or obtain tokens")
     if output.exists():
         raise click.UsageError(f"{output} exists: an older deployment is not overwritten; give another --output")
     try:
-        deployment = deploy_and_check(chain_id=chain_id, shape=shape, terms=terms, keystore=keystore)
+        deployment = deploy_and_check(chain_id=chain_id, shape=shape, terms=terms, keystore=keystore, mint_to=mint_to)
         deployment.save(output)
     except (VerifierError, ProverError) as error:
         click.echo(f"not deployed: {error}", err=True)
