@@ -72,7 +72,10 @@ def anvil_binary(root: Path = PROJECT_ROOT) -> Path:
     package = f"anvil-{platform.system().lower()}-{_ARCHITECTURES.get(machine, machine)}"
     binary = root / "node_modules" / "@foundry-rs" / package / "bin" / "anvil"
     if not binary.exists():
-        raise LocalChainError(f"Anvil was not found at {binary}; install Node 20 and run `make setup`")
+        raise LocalChainError(
+            f"Anvil was not found at {binary}: install Node 20 and run `make setup`; on this platform that may lack "
+            f"the package @foundry-rs/{package}, which `npm install --no-save` brings in the version of package.json"
+        )
     return binary
 
 
