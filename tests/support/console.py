@@ -16,7 +16,7 @@ COMMAND: Final = Path(sys.executable).parent / "zkmargin"
 
 
 def run_command(
-    *arguments: str | Path, variables: dict[str, str] | None = None, typed: str | None = None, timeout: float = 120
+    *arguments: str | Path, variables: dict[str, str] | None = None, typed: str | None = None, timeout: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """Run ``zkmargin`` with these arguments; environment variables are added to the present ones."""
     return subprocess.run(
