@@ -167,14 +167,13 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         _checkProgress(check, state);
         RuleLocation memory rule = registry.usableRule(check.epoch, check.kind);
         _checkPortfolio(check.account, account, state, portfolio, rule.books);
-        ClaimEncoding.requireAccepted(verifier, _context(check, 0), rule, portfolio, proof, hint);
+        ClaimEncoding.requireAccepted(verifier, _contextOf(check, 0), rule, portfolio, proof, hint);
         if (check.kind == RuleKind.INITIAL) {
-            state.initialEpoch = check.epoch;
+            account.state.initialEpoch = check.epoch;
         } else {
-            state.maintenanceEpoch = check.epoch;
+            account.state.maintenanceEpoch = check.epoch;
         }
-        account.state = state;
-        emit MarginProven(check.account, check.epoch, check.kind, check.stateVersion);
+        emit MarginProven(check.account, check.epoch, check.kind);
     }
 
     /// @inheritdoc IClearingHouse
@@ -189,7 +188,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IClearingHouse
     function proofContext(MarginCheck calldata check, bytes32 action) external view override returns (bytes32) {
-        return _context(check, action);
+        return _contextOf(check, action);
     }
 
     /// @inheritdoc IClearingHouse
@@ -235,17 +234,13 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         bytes32 action,
         bool isFirst
     ) private view returns (MarginClaim memory claim) {
-        MarginCheck memory check = MarginCheck({
-            account: isFirst ? settlement.first : settlement.second,
-            stateVersion: isFirst ? settlement.firstVersion : settlement.secondVersion,
-            epoch: settlement.epoch,
-            kind: RuleKind.INITIAL
-        });
-        Account storage account = _accounts[check.account];
+        AccountId id = isFirst ? settlement.first : settlement.second;
+        uint64 stateVersion = isFirst ? settlement.firstVersion : settlement.secondVersion;
+        Account storage account = _accounts[id];
         AccountState memory state = account.state;
-        _checkVersion(check.account, state, check.stateVersion);
-        _checkPortfolio(check.account, account, state, side.portfolio, rule.books);
-        claim.context = _context(check, action);
+        _checkVersion(id, state, stateVersion);
+        _checkPortfolio(id, account, state, side.portfolio, rule.books);
+        claim.context = _context(id, stateVersion, settlement.epoch, RuleKind.INITIAL, action);
         claim.books = rule.books;
         claim.portfolio = isFirst
             ? Commitments.add(side.portfolio, settlement.differences)
@@ -323,9 +318,18 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         digest = _hashTypedDataV4(action);
     }
 
+    /// @dev Context of a margin check.
+    function _contextOf(MarginCheck calldata check, bytes32 action) private view returns (bytes32) {
+        return _context(check.account, check.stateVersion, check.epoch, check.kind, action);
+    }
+
     /// @dev Binds a proof to one use.
-    function _context(MarginCheck memory check, bytes32 action) private view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), check, action));
+    function _context(AccountId account, uint64 stateVersion, uint32 epoch, RuleKind kind, bytes32 action)
+        private
+        view
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(block.chainid, address(this), account, stateVersion, epoch, kind, action));
     }
 
     /// @dev Basis point of the collateral's slot.

@@ -160,21 +160,13 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
 
     /// @inheritdoc IRuleRegistry
     function usableRule(uint32 epoch, RuleKind kind) external view override returns (RuleLocation memory) {
-        EpochRecord memory record = _active;
-        if (record.epoch == 0) {
-            revert RuleRegistryNoEpoch();
+        // The common case first: it costs one storage slot.
+        (address data, uint32 active, uint32 snapshotTime) = (_active.data, _active.epoch, _active.snapshotTime);
+        if (epoch != active || epoch == 0) {
+            (data, snapshotTime) = _graced(epoch, kind);
         }
-        if (record.epoch != epoch) {
-            EpochRecord memory previous = _previous;
-            bool graced = kind == RuleKind.MAINTENANCE && previous.epoch == epoch && epoch != 0
-                && block.timestamp <= record.publishedAt + SUPERSEDED_GRACE;
-            if (!graced) {
-                revert RuleRegistryEpochNotUsable(epoch, record.epoch, kind);
-            }
-            record = previous;
-        }
-        _requireFresh(record.epoch, record.snapshotTime);
-        return _location(record.data, kind);
+        _requireFresh(epoch, snapshotTime);
+        return _location(data, kind);
     }
 
     /// @inheritdoc IRuleRegistry
@@ -324,6 +316,21 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         });
     }
 
+    /// @dev The epoch before the active one, as long as it serves maintenance proofs.
+    function _graced(uint32 epoch, RuleKind kind) private view returns (address data, uint32 snapshotTime) {
+        (uint32 active, uint32 publishedAt) = (_active.epoch, _active.publishedAt);
+        if (active == 0) {
+            revert RuleRegistryNoEpoch();
+        }
+        EpochRecord memory previous = _previous;
+        bool serves = kind == RuleKind.MAINTENANCE && epoch != 0 && epoch == previous.epoch
+            && block.timestamp <= publishedAt + SUPERSEDED_GRACE;
+        if (!serves) {
+            revert RuleRegistryEpochNotUsable(epoch, active, kind);
+        }
+        return (previous.data, previous.snapshotTime);
+    }
+
     /// @dev Where the points of a rule are in an epoch's data contract.
     function _location(address data, RuleKind kind) private view returns (RuleLocation memory location) {
         (uint256 books, uint256 initialChunks, uint256 maintenanceChunks) = _sizes(data);
@@ -348,8 +355,8 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         view
         returns (uint256 books, uint256 initialChunks, uint256 maintenanceChunks)
     {
-        bytes32 word = DataContract.readWord(data, DataContract.DATA_OFFSET);
-        return (uint8(word[0]), uint8(word[1]), uint8(word[2]));
+        uint256 word = uint256(DataContract.readWord(data, DataContract.DATA_OFFSET));
+        return (word >> 248, uint8(word >> 240), uint8(word >> 232));
     }
 
     /// @dev Chunks of both rules.

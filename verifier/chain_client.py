@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import requests
@@ -23,15 +22,25 @@ from verifier.blob_transactions import (
     versioned_hash,
 )
 from verifier.contract_errors import decode_revert
-from verifier.contract_interface import EventLog
 from verifier.curve import COMPRESSED_INFINITY
-from verifier.errors import ChainError, ChainFeatureError, MalformedInputError, NodeUnreachableError, WrongChainError
+from verifier.errors import (
+    ChainError,
+    ChainFeatureError,
+    MalformedInputError,
+    NodeUnreachableError,
+    WrongChainError,
+)
+from verifier.receipts import Receipt, event_log_of, receipt_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from eth_account.signers.local import LocalAccount
     from web3.types import FilterParams, TxParams, TxReceipt
+
+    from verifier.contract_interface import EventLog
+
+__all__ = ["ChainClient", "Receipt"]
 
 REQUEST_SECONDS: Final = 30.0
 RECEIPT_SECONDS: Final = 180.0
@@ -61,27 +70,6 @@ _PRECOMPILES: Final = (
     (0x0C, "G1 multiplication (EIP-2537)", bytes(POINT + WORD), POINT),
     (0x0F, "pairing (EIP-2537)", bytes(3 * POINT), WORD),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a transaction.
-
-    Attributes:
-        transaction_hash: 32 bytes.
-        block_number: where it stands.
-        gas_used: without blob gas.
-        blob_gas_used: 131,072 for each blob.
-        contract_address: of the contract that it created, if any.
-        logs: events, in order.
-    """
-
-    transaction_hash: bytes
-    block_number: int
-    gas_used: int
-    blob_gas_used: int
-    contract_address: str | None
-    logs: tuple[EventLog, ...]
 
 
 class ChainClient:
@@ -196,7 +184,7 @@ class ChainClient:
             )
         if receipt["status"] != 1:
             self._raise_reason(fields, receipt)
-        return _receipt(receipt)
+        return receipt_of(cast("dict[str, Any]", receipt))
 
     def deploy(self, account: LocalAccount, creation: bytes) -> Receipt:
         """Create a contract; its address is in the receipt."""
@@ -238,7 +226,7 @@ class ChainClient:
             "toBlock": "latest",
         }
         with _translated_errors(self._url):
-            return tuple(_event_log(entry) for entry in self._web3.eth.get_logs(query))
+            return tuple(event_log_of(entry) for entry in self._web3.eth.get_logs(query))
 
     def named_blobs(self, transaction_hash: bytes) -> tuple[tuple[bytes, bytes], ...]:
         """The blobs of a transaction with their versioned hashes, as Anvil keeps them.
@@ -322,9 +310,7 @@ def _translated_errors(url: str) -> Iterator[None]:
         data = error.data if isinstance(error.data, str) else "0x"
         raise decode_revert(bytes.fromhex(data.removeprefix("0x"))) from error
     except TimeExhausted as error:
-        raise ChainError(
-            f"no receipt within {RECEIPT_SECONDS:.0f} s: the fee may be too low; look the transaction up"
-        ) from error
+        raise ChainError("no receipt came in time: the fee may be too low; look the transaction up") from error
     except Web3RPCError as error:
         raise ChainError(f"the node at {_host(url)} refused: {error.message}") from error
     except (requests.RequestException, OSError) as error:
@@ -348,26 +334,3 @@ def _hex(data: bytes) -> Any:  # noqa: ANN401 - web3 calls the same thing HexStr
 
 def _precompile_address(number: int) -> str:
     return f"0x{number:040x}"
-
-
-def _event_log(entry: Any) -> EventLog:  # noqa: ANN401 - web3's LogReceipt has optional members only
-    return EventLog(
-        address=str(entry["address"]),
-        topics=tuple(bytes(topic) for topic in entry["topics"]),
-        data=bytes(entry["data"]),
-        block_number=int(entry["blockNumber"]),
-        transaction_hash=bytes(entry["transactionHash"]),
-    )
-
-
-def _receipt(receipt: TxReceipt) -> Receipt:
-    fields = cast("dict[str, Any]", receipt)
-    address = fields.get("contractAddress")
-    return Receipt(
-        transaction_hash=bytes(fields["transactionHash"]),
-        block_number=int(fields["blockNumber"]),
-        gas_used=int(fields["gasUsed"]),
-        blob_gas_used=int(fields.get("blobGasUsed") or 0),
-        contract_address=None if address is None else str(address),
-        logs=tuple(_event_log(entry) for entry in fields["logs"]),
-    )

@@ -41,12 +41,11 @@ interface IClearingHouse {
         AccountId indexed first, AccountId indexed second, uint32 indexed epoch, bytes32 settlement, bytes differences
     );
 
-    /// @notice An account proved that it is covered.
+    /// @notice An account proved that it is covered, in the state that its events so far left it in.
     /// @param account Account that was proven.
     /// @param epoch Epoch at whose prices it was proven.
     /// @param kind Rule that it fulfils.
-    /// @param stateVersion State version of the account.
-    event MarginProven(AccountId indexed account, uint32 indexed epoch, RuleKind indexed kind, uint256 stateVersion);
+    event MarginProven(AccountId indexed account, uint32 indexed epoch, RuleKind kind);
 
     /// @notice Verifier and registry were deployed for different shapes or setups.
     /// @param verifierKey Verifying key of the verifier.

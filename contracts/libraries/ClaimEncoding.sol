@@ -60,16 +60,16 @@ library ClaimEncoding {
         }
     }
 
-    /// @dev Writes a byte string at `at`, its offset into the claim's head; gives the place after it.
-    function _append(uint256 claim, uint256 field, uint256 at, bytes calldata content)
+    /// @dev Writes a byte string at `place`, its offset into the claim's head; gives the place after it.
+    function _append(uint256 claim, uint256 field, uint256 place, bytes calldata content)
         private
         pure
         returns (uint256 end)
     {
         assembly ("memory-safe") {
-            mstore(add(claim, field), sub(at, claim))
-            mstore(at, content.length)
-            let data := add(at, 32)
+            mstore(add(claim, field), sub(place, claim))
+            mstore(place, content.length)
+            let data := add(place, 32)
             calldatacopy(data, content.offset, content.length)
             mstore(add(data, content.length), 0) // padding
             end := add(data, and(add(content.length, 31), not(31)))
@@ -78,13 +78,13 @@ library ClaimEncoding {
     }
 
     /// @dev The same for the matrix.
-    function _appendMatrix(uint256 claim, uint256 at, RuleLocation memory rule) private view returns (uint256 end) {
+    function _appendMatrix(uint256 claim, uint256 place, RuleLocation memory rule) private view returns (uint256 end) {
         (address data, uint256 offset, uint256 length) = (rule.data, rule.offset, rule.length);
         assembly ("memory-safe") {
-            mstore(add(claim, MATRIX_FIELD), sub(at, claim))
-            mstore(at, length)
-            extcodecopy(data, add(at, 32), offset, length) // a multiple of 96 bytes: no padding
-            end := add(add(at, 32), length)
+            mstore(add(claim, MATRIX_FIELD), sub(place, claim))
+            mstore(place, length)
+            extcodecopy(data, add(place, 32), offset, length) // a multiple of 96 bytes: no padding
+            end := add(add(place, 32), length)
             mstore(0x40, end)
         }
     }

@@ -93,7 +93,7 @@ contract ClearingHouseTest is ClearingHouseFixture {
 
     function testMarginIsRecorded() external {
         vm.expectEmit();
-        emit IClearingHouse.MarginProven(_account(_alice), 1, RuleKind.MAINTENANCE, 1);
+        emit IClearingHouse.MarginProven(_account(_alice), 1, RuleKind.MAINTENANCE);
         _proveMargin(_alice, 1, RuleKind.MAINTENANCE);
         _expect("maintenance", house.accountState(_account(_alice)).maintenanceEpoch, 1);
         _expect("initial", house.accountState(_account(_alice)).initialEpoch, 0);

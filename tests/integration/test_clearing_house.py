@@ -143,12 +143,7 @@ def test_events_tell_what_is_public(exchange: Exchange, alice: Holder, bob: Hold
         "settlement": settlement.action,
         "differences": b"".join(settlement.differences),
     }
-    assert events[3].values == {
-        "account": alice.account,
-        "epoch": 1,
-        "kind": int(RuleKind.MAINTENANCE),
-        "stateVersion": 2,
-    }
+    assert events[3].values == {"account": alice.account, "epoch": 1, "kind": int(RuleKind.MAINTENANCE)}
 
 
 def test_python_and_contract_agree_on_what_is_bound(exchange: Exchange, alice: Holder, bob: Holder) -> None:
