@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import filelock
+
 from verifier.errors import ContractArtifactError
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
@@ -60,6 +62,14 @@ def compile_contracts(root: Path = PROJECT_ROOT) -> Path:
     if output.exists():
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
+    # Compiling takes half a minute: processes that start together wait for the first one.
+    with filelock.FileLock(output.parent / "lock"):
+        if not output.exists():
+            _run_compiler(root, output)
+    return output
+
+
+def _run_compiler(root: Path, output: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as settings:
         json.dump(COMPILER_SETTINGS, settings)
     command = ["node", str(root / "scripts" / "compile_contracts.mjs"), settings.name, str(output)]
@@ -71,7 +81,6 @@ def compile_contracts(root: Path = PROJECT_ROOT) -> Path:
         Path(settings.name).unlink()
     if run.returncode != 0:
         raise ContractArtifactError(f"the contracts do not compile:\n{run.stderr.strip()}")
-    return output
 
 
 @functools.cache

@@ -7,10 +7,15 @@ from functools import cached_property
 from typing import Final
 
 from verifier.errors import UnsupportedShapeError
-from verifier.scalar_field import root_of_unity
+from verifier.scalar_field import MODULUS, root_of_unity
 
 CEREMONY_POWERS: Final = 4096
 MINIMUM_COLUMNS: Final = 4
+MAXIMUM_BOOKS: Final = 256
+"""Books of one proof (twin: contracts/ArgumentRounds.sol)."""
+
+ENTRY_BITS: Final = 62
+"""Entries of a matrix are below 2^62 in absolute value."""
 
 
 def _is_power_of_two(value: int) -> bool:
@@ -48,6 +53,11 @@ class Shape:
             raise UnsupportedShapeError(f"d = {self.digit_bits} bits do not fit a table of kR = {self.domain_size}")
         if self.powers < 2 * self.domain_size:
             raise UnsupportedShapeError(f"D = {self.powers} powers must be at least 2kR = {2 * self.domain_size}")
+        if MAXIMUM_BOOKS * self.columns << (ENTRY_BITS + self.digit_bits * self.digits) >= MODULUS:
+            raise UnsupportedShapeError(
+                f"columns of dk = {self.digit_bits * self.digits} bits: a row could wrap around the group order; "
+                "use fewer or smaller digits"
+            )
 
     @property
     def slots(self) -> int:

@@ -12,6 +12,7 @@ from verifier.commitment_basis import basis_points
 from verifier.curve import INFINITY, POINT_BYTES, Group, group
 from verifier.disk_cache import cached_bytes
 from verifier.errors import MalformedInputError, UnsupportedShapeError
+from verifier.shape import MAXIMUM_BOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,8 @@ class Statement:
                 f"{len(self.portfolio_commitments)} portfolio commitments and {len(self.matrix_commitments)} books of "
                 "the matrix: there must be one of each for every book, and at least one book"
             )
+        if self.books > MAXIMUM_BOOKS:
+            raise MalformedInputError(f"{self.books} books are more than {MAXIMUM_BOOKS}: split the account")
         if len({len(chunks) for chunks in self.matrix_commitments}) != 1 or not self.matrix_commitments[0]:
             raise MalformedInputError("every book needs the same number of chunks, at least one: no rows say nothing")
         for point in self.points():

@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 from verifier.ceremony import ceremony_setup
 from verifier.errors import MalformedInputError, UnsupportedShapeError, VectorFileError
-from verifier.margin_rule import ENTRY_BOUND
-from verifier.scalar_field import MODULUS
 from verifier.shape import Shape
 from verifier.statement import Statement, verifying_key
 from verifier.verification import verify
@@ -138,7 +136,6 @@ def parse_vector(fields: dict[str, object]) -> ConformanceVector:
         if _integer(fields[field], field) != present:
             raise MalformedInputError(f"{field} is {_shown(fields[field])}, but the file lists {present}")
     shape = _parse_shape(fields["shape"])
-    _require_no_overflow(shape, statement.books)
     return ConformanceVector(
         shape,
         statement,
@@ -193,14 +190,6 @@ def _parse_shape(value: object) -> Shape:
         if not 0 < number <= LARGEST_SHAPE_NUMBER:
             raise UnsupportedShapeError(f"shape.{field} = {number} is outside [1, {LARGEST_SHAPE_NUMBER}]")
     return Shape(columns=columns, digits=digits, digit_bits=digit_bits, powers=powers)
-
-
-def _require_no_overflow(shape: Shape, books: int) -> None:
-    """Rows are equations over the integers only while their sums stay below r (specification, section 6)."""
-    if 2 * books * shape.columns * ENTRY_BOUND * shape.value_bound >= MODULUS:
-        raise UnsupportedShapeError(
-            f"k = {shape.digits} digits of d = {shape.digit_bits} bits let a row of {books} books wrap around r"
-        )
 
 
 def _list(value: object, field: str) -> list[object]:

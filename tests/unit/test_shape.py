@@ -45,3 +45,10 @@ def test_other_shapes_are_refused(sizes: tuple[int, int, int, int], message: str
     columns, digits, digit_bits, powers = sizes
     with pytest.raises(UnsupportedShapeError, match=message):
         Shape(columns=columns, digits=digits, digit_bits=digit_bits, powers=powers)
+
+
+def test_columns_that_could_wrap_around_the_group_order_are_refused() -> None:
+    # 256 books, R = 4, entries below 2^62: 8 + 2 + 62 bits leave 182 for a column, r being a little below 2^255.
+    assert Shape(columns=4, digits=16, digit_bits=6).value_bound == 1 << 96
+    with pytest.raises(UnsupportedShapeError, match="wrap around"):
+        Shape(columns=4, digits=32, digit_bits=6)
