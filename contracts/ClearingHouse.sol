@@ -113,7 +113,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         if (commitment.length != Commitments.POINT_BYTES) {
             revert ClearingHouseCommitmentLengthWrong(commitment.length, Commitments.POINT_BYTES);
         }
-        _checkCommitment(id, account, state, commitment, 0);
+        _checkCommitment(id, account, commitment, 0, state.books == 0);
 
         account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _collateralPoint(), ticks));
         // The limit fits 64 bits for every shape whose columns do.
@@ -162,12 +162,12 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         bytes calldata hint
     ) external override {
         Account storage account = _accounts[check.account];
-        AccountState memory state = account.state;
-        _checkVersion(check.account, state, check.stateVersion);
-        _checkProgress(check, state);
+        _checkVersion(check.account, account.state.stateVersion, check.stateVersion);
+        _checkProgress(check, account.state);
+        uint256 touched = account.state.books;
         RuleLocation memory rule = registry.usableRule(check.epoch, check.kind);
-        _checkPortfolio(check.account, account, state, portfolio, rule.books);
-        ClaimEncoding.requireAccepted(verifier, _contextOf(check, 0), rule, portfolio, proof, hint);
+        _checkPortfolio(check.account, account, touched, portfolio, rule.books);
+        ClaimEncoding.requireAccepted(verifier, ClaimEncoding.contextOf(check, 0), rule, portfolio, proof, hint);
         if (check.kind == RuleKind.INITIAL) {
             account.state.initialEpoch = check.epoch;
         } else {
@@ -188,7 +188,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc IClearingHouse
     function proofContext(MarginCheck calldata check, bytes32 action) external view override returns (bytes32) {
-        return _contextOf(check, action);
+        return ClaimEncoding.contextOf(check, action);
     }
 
     /// @inheritdoc IClearingHouse
@@ -237,9 +237,8 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         AccountId id = isFirst ? settlement.first : settlement.second;
         uint64 stateVersion = isFirst ? settlement.firstVersion : settlement.secondVersion;
         Account storage account = _accounts[id];
-        AccountState memory state = account.state;
-        _checkVersion(id, state, stateVersion);
-        _checkPortfolio(id, account, state, side.portfolio, rule.books);
+        _checkVersion(id, account.state.stateVersion, stateVersion);
+        _checkPortfolio(id, account, account.state.books, side.portfolio, rule.books);
         claim.context = _context(id, stateVersion, settlement.epoch, RuleKind.INITIAL, action);
         claim.books = rule.books;
         claim.portfolio = isFirst
@@ -254,30 +253,30 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
     function _checkPortfolio(
         AccountId id,
         Account storage account,
-        AccountState memory state,
+        uint256 touched,
         bytes calldata portfolio,
         uint256 books
     ) private view {
-        if (state.books > books) {
-            revert ClearingHouseBooksNotCovered(id, state.books, books);
+        if (touched > books) {
+            revert ClearingHouseBooksNotCovered(id, touched, books);
         }
         if (portfolio.length != books * Commitments.POINT_BYTES) {
             revert ClearingHouseCommitmentLengthWrong(portfolio.length, books * Commitments.POINT_BYTES);
         }
         for (uint256 book = 0; book < books; ++book) {
-            _checkCommitment(id, account, state, portfolio, book);
+            _checkCommitment(id, account, portfolio, book, book >= touched);
         }
     }
 
-    /// @dev Reverts unless the point of this book is the account's commitment.
+    /// @dev Reverts unless the point of this book is the account's commitment; an untouched book holds nothing.
     function _checkCommitment(
         AccountId id,
         Account storage account,
-        AccountState memory state,
         bytes calldata points,
-        uint256 book
+        uint256 book,
+        bool untouched
     ) private view {
-        bytes32 stored = book < state.books ? account.commitmentHashes[book] : Commitments.INFINITY_HASH;
+        bytes32 stored = untouched ? Commitments.INFINITY_HASH : account.commitmentHashes[book];
         bytes32 given = Commitments.hashOf(points, book);
         if (given != stored) {
             revert ClearingHouseCommitmentMismatch(id, book, given, stored);
@@ -318,12 +317,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         digest = _hashTypedDataV4(action);
     }
 
-    /// @dev Context of a margin check.
-    function _contextOf(MarginCheck calldata check, bytes32 action) private view returns (bytes32) {
-        return _context(check.account, check.stateVersion, check.epoch, check.kind, action);
-    }
-
-    /// @dev Binds a proof to one use.
+    /// @dev Binds a proof to one use; the same as ClaimEncoding.contextOf for a check that is not in calldata.
     function _context(AccountId account, uint64 stateVersion, uint32 epoch, RuleKind kind, bytes32 action)
         private
         view
@@ -352,17 +346,17 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
     }
 
     /// @dev Reverts unless the account is open and at the given version.
-    function _checkVersion(AccountId id, AccountState memory state, uint256 stateVersion) private pure {
-        if (state.stateVersion == 0) {
+    function _checkVersion(AccountId id, uint256 current, uint256 given) private pure {
+        if (current == 0) {
             revert ClearingHouseAccountNotOpen(id);
         }
-        if (state.stateVersion != stateVersion) {
-            revert ClearingHouseStateVersionMismatch(id, stateVersion, state.stateVersion);
+        if (current != given) {
+            revert ClearingHouseStateVersionMismatch(id, given, current);
         }
     }
 
     /// @dev Reverts when the account has proven the rule at this epoch or later, so that a replay extends nothing.
-    function _checkProgress(MarginCheck calldata check, AccountState memory state) private pure {
+    function _checkProgress(MarginCheck calldata check, AccountState storage state) private view {
         uint256 provenEpoch = check.kind == RuleKind.INITIAL ? state.initialEpoch : state.maintenanceEpoch;
         if (check.epoch <= provenEpoch) {
             revert ClearingHouseAlreadyProven(check.account, check.kind, check.epoch, provenEpoch);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { IMarginVerifier } from "../interfaces/IMarginVerifier.sol";
 import { RuleLocation } from "../types/MarginRule.sol";
+import { MarginCheck } from "../types/Settlement.sol";
 
 /// @title The call of a verifier with one claim, laid out in memory without copies in between
 /// @author The zkmargin contributors
@@ -44,6 +45,21 @@ library ClaimEncoding {
         end = _append(claim, PROOF_FIELD, end, proof);
         end = _append(claim, HINT_FIELD, end, hint);
         _call(verifier, claim - CLAIM_OFFSET - SELECTOR_BYTES, end);
+    }
+
+    /// @notice What the proof of a check is bound to: `keccak256(abi.encode(chain id, this contract, check, action))`.
+    /// @param check The check; a struct without byte strings is encoded in calldata as it is by `abi.encode`.
+    /// @param action EIP-712 struct hash of a settlement, or 0.
+    /// @return context The 32 bytes.
+    function contextOf(MarginCheck calldata check, bytes32 action) internal view returns (bytes32 context) {
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, chainid())
+            mstore(add(words, 32), address())
+            calldatacopy(add(words, 64), check, 128)
+            mstore(add(words, 192), action)
+            context := keccak256(words, 224)
+        }
     }
 
     /// @dev Writes selector, offset, context and books; gives the place of the claim.
