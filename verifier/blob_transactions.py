@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import ckzg
-import rlp  # type: ignore[import-untyped]  # the package carries no types; used here alone
+import rlp
 
 from verifier.ceremony import ceremony_path
 from verifier.curve import COMPRESSED_BYTES
