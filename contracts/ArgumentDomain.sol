@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import { ArgumentRounds } from "./ArgumentRounds.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { MarginProof } from "./libraries/MarginProof.sol";
-import { ONE, Scalar, ScalarField, ZERO } from "./libraries/ScalarField.sol";
+import { ONE, SCALAR_MODULUS, Scalar, ScalarField, ZERO } from "./libraries/ScalarField.sol";
 import { Shape } from "./types/Shape.sol";
 
 /// @title The domains of one shape, and the public polynomials of the argument at ζ
@@ -38,6 +38,9 @@ abstract contract ArgumentDomain is ArgumentRounds {
 
     /// @dev Largest power of two that divides r − 1 is 2^32: no larger domain exists, and products of two sizes stay small.
     uint256 private constant LARGEST_SETUP = 1 << 32;
+
+    /// @dev Entries of a matrix are below 2^62 in absolute value.
+    uint256 private constant ENTRY_BITS = 62;
 
     /// @dev 1/4.
     Scalar private constant QUARTER = Scalar.wrap(0x56f23d7e5f361df6266b620607396203fece3b023ffec4ff3fffffff40000001);
@@ -190,14 +193,15 @@ abstract contract ArgumentDomain is ArgumentRounds {
         revert MarginVerifierInverseHintMismatch(Scalar.unwrap(hint), Scalar.unwrap(product));
     }
 
-    /// @dev R, k, D powers of two, R ≥ 4, n = kR ≥ 2^d, D ≥ 2n.
+    /// @dev R, k, D powers of two, R ≥ 4, n = kR ≥ 2^d, D ≥ 2n, and no row can wrap around r: B·R·2^62·2^(dk) < r.
     function _requireSupported(Shape memory shape_) private pure {
         bool powersOfTwo = _isPowerOfTwo(shape_.powers) && _isPowerOfTwo(shape_.columns) && _isPowerOfTwo(shape_.digits);
         // The first bounds keep the products below from overflowing.
         bool supported = powersOfTwo && shape_.powers <= LARGEST_SETUP && shape_.columns <= shape_.powers
             && shape_.digits <= shape_.powers && shape_.columns >= 4 && shape_.digitBits >= 1 && shape_.digitBits < 32
             && shape_.columns * shape_.digits >= 1 << shape_.digitBits
-            && shape_.powers >= 2 * shape_.columns * shape_.digits;
+            && shape_.powers >= 2 * shape_.columns * shape_.digits
+            && MAXIMUM_BOOKS * shape_.columns <= (SCALAR_MODULUS - 1) >> (ENTRY_BITS + shape_.digits * shape_.digitBits);
         if (!supported) revert MarginVerifierUnsupportedShape(shape_);
     }
 

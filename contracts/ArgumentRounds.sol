@@ -49,7 +49,7 @@ abstract contract ArgumentRounds is IMarginVerifier {
     uint256 internal constant LONG_HINT = 80;
 
     /// @dev Far more than a block can pay for; keeps products of sizes from overflowing.
-    uint256 private constant MAXIMUM_BOOKS = 256;
+    uint256 internal constant MAXIMUM_BOOKS = 256;
 
     uint256 private constant SETUP_POINT_BYTES = 192;
 

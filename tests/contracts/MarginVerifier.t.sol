@@ -145,9 +145,14 @@ contract MarginVerifierTest is Expectations {
     function testRefusesUnsupportedShapes() external {
         bytes memory setupPoint = KnownSetup.setupPoint();
         bytes memory table = KnownSetup.table();
-        Shape memory shape = Shape({ powers: 64, columns: 16, digits: 4, digitBits: 5 }); // D < 2n
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierUnsupportedShape.selector, shape));
-        new PairingMarginVerifier(shape, setupPoint, table);
+        Shape[2] memory shapes = [
+            Shape({ powers: 64, columns: 16, digits: 4, digitBits: 5 }), // D < 2n
+            Shape({ powers: 256, columns: 4, digits: 32, digitBits: 6 }) // B·R·2^62·2^(dk) > r
+        ];
+        for (uint256 i = 0; i < shapes.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierUnsupportedShape.selector, shapes[i]));
+            new PairingMarginVerifier(shapes[i], setupPoint, table);
+        }
     }
 
     function testRefusesInfinityAsSetup() external {
