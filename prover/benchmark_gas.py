@@ -13,8 +13,8 @@ from prover.benchmark import CASH_TICKS
 from prover.blinds import fresh_blind
 from prover.local_chain import local_chain
 from prover.market_data import EXAMPLE_MARKET, load_snapshot
-from prover.prepared_rule import PreparedRule, prepare_rule
-from prover.rule_builder import BuiltRule, build_rules
+from prover.rule_book import RuleBook
+from prover.rule_builder import build_rules
 from prover.witness import BookOpening, build_witness
 from verifier.calldata import claim_hint, margin_claim
 from verifier.ceremony import ceremony_setup
@@ -23,12 +23,12 @@ from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide, acc
 from verifier.contract_interface import contract_interface
 from verifier.deployment import Deployment, DeploymentTerms, deploy
 from verifier.house_client import HouseClient
-from verifier.margin_rule import chunk_blob
 from verifier.portfolio_commitment import commit_portfolio, credit_commitment
-from verifier.registry_client import Publication, PublishedRule, RegistryClient
+from verifier.registry_client import RegistryClient
 from verifier.rule_kind import RuleKind
 from verifier.shape import SHAPES_BY_NAME
 from verifier.statement import EMPTY_PORTFOLIO, verifying_key
+from verifier.token_client import TokenClient
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -66,36 +66,22 @@ class GasCase:
         )
         self.deployment: Deployment = deploy(chain, deployer, shape_name=shape_name, setup=self.setup, terms=terms)
         self.house = HouseClient(chain, self.deployment.house)
-        self.built = build_rules(load_snapshot(EXAMPLE_MARKET), shape=self.shape, books=books)
-        self.rules = tuple(prepare_rule(built.matrix, self.setup) for built in self.built)
+        rules = build_rules(load_snapshot(EXAMPLE_MARKET), shape=self.shape, books=books)
+        self.book = RuleBook(rules, self.setup)
 
     def publish(self) -> int:
         """Publish both rules; gas of all transactions, beside the blobs."""
-        initial, maintenance = (self._published(rule) for rule in self.rules)
-        built = self.built[0]
-        publication = Publication(
-            snapshot_time=built.snapshot_time,
-            snapshot_hash=built.snapshot_digest,
-            rule_digest=built.constants.digest,
-            slots_digest=built.slots.digest,
-            marks=built.marks,
-            initial=initial,
-            maintenance=maintenance,
-        )
         registry = RegistryClient(self.chain, self.deployment.registry)
-        return sum(receipt.gas_used for receipt in registry.publish(self.deployer, publication))
+        return sum(receipt.gas_used for receipt in registry.publish(self.deployer, self.book.publication()))
 
     def open_party(self, owner: LocalAccount) -> Party:
         """Deposit collateral into a fresh account."""
-        token = contract_interface("InsecureTestToken")
+        token = TokenClient(self.chain, self.deployment.collateral)
         units = DEPOSIT_TICKS * UNITS_PER_TICK
-        for data in (
-            token.encode_call("mint", owner.address, units),
-            token.encode_call("approve", self.deployment.house, units),
-        ):
-            self.chain.send(owner, data, to=self.deployment.collateral)
+        token.mint(owner, owner.address, units)
+        token.approve(owner, self.deployment.house, units)
         self.house.deposit(owner, 0, DEPOSIT_TICKS, EMPTY_PORTFOLIO)
-        books = [BookOpening((0,) * self.shape.slots, 0) for _ in range(self.rules[0].matrix.books)]
+        books = [BookOpening((0,) * self.shape.slots, 0) for _ in range(self.book.slots.books)]
         books[0] = BookOpening((DEPOSIT_TICKS, *books[0].positions[1:]), 0)
         return Party(owner, account_id(owner.address, 0), tuple(books))
 
@@ -136,17 +122,9 @@ class GasCase:
             gas.append(self.chain.send(self.deployer, data, to=self.deployment.verifier).gas_used)
         return (gas[1] - gas[0]) // (BATCH_SIZES[1] - BATCH_SIZES[0])
 
-    def _published(self, rule: PreparedRule) -> PublishedRule:
-        matrix = rule.matrix
-        blobs = tuple(
-            tuple(chunk_blob(matrix, book, chunk) for chunk in range(matrix.chunks_per_book))
-            for book in range(matrix.books)
-        )
-        return PublishedRule(rule.commitments, blobs)
-
     def _difference(self, book: int) -> BookOpening:
         """A few lots in the first listed options of a book, at no price: collateral is ample."""
-        listed = [slot.position for slot in self.built[0].slots.listed if slot.book == book and slot.position > 1]
+        listed = [slot.position for slot in self.book.slots.listed if slot.book == book and slot.position > 1]
         lots = [0] * self.shape.slots
         for place in listed[:10]:
             lots[place] = place % 7 - 3
@@ -170,10 +148,10 @@ class GasCase:
         return commit_portfolio(opening.positions, opening.blind, shape=self.shape, setup=self.setup)
 
     def _prove(self, party: Party, check: MarginCheck, action: bytes = bytes(32)) -> MarginProof:
-        built: BuiltRule = self.built[check.kind]
+        built = self.book.built(check.kind)
         witness = build_witness(built.matrix, party.openings, built.labels)
         context = self.house.context(check, action)
-        return prove(setup=self.setup, rule=self.rules[check.kind], witness=witness, context=context)
+        return prove(setup=self.setup, rule=self.book.prepared(check.kind), witness=witness, context=context)
 
 
 def measure_gas() -> dict[str, int]:

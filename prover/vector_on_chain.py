@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from prover.local_chain import local_chain
-from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, inverse_hint
+from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, claim_with_hint, inverse_hint
 from verifier.chain_client import ChainClient
 from verifier.contract_interface import contract_interface
 from verifier.curve import POINT_BYTES
@@ -93,11 +93,4 @@ def _claim(key: VerifyingKey, vector: ConformanceVector) -> MarginClaim:
         # The hint depends on what comes before the scalars, which need not be canonical here.
         scalars = (SCALARS_PER_BOOK * statement.books + SHARED_SCALARS) * SCALAR_BYTES
         hint = inverse_hint(key, statement, proof[:-scalars] + bytes(scalars))
-    return MarginClaim(
-        context=statement.context,
-        books=statement.books,
-        portfolio=b"".join(statement.portfolio_commitments),
-        matrix=b"".join(point for chunks in statement.matrix_commitments for point in chunks),
-        proof=proof,
-        hint=hint,
-    )
+    return claim_with_hint(statement, proof, hint)

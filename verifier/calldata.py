@@ -65,11 +65,16 @@ def margin_claim(key: VerifyingKey, statement: Statement, proof: bytes, *, with_
     Raises:
         MalformedInputError: a proof of the wrong length or with scalars that are not canonical.
     """
+    return claim_with_hint(statement, proof, claim_hint(key, statement, proof, with_opening=with_opening))
+
+
+def claim_with_hint(statement: Statement, proof: bytes, hint: bytes) -> MarginClaim:
+    """The claim with a hint as it is given; what the bytes mean is left to the contract."""
     return MarginClaim(
         context=statement.context,
         books=statement.books,
         portfolio=b"".join(statement.portfolio_commitments),
         matrix=b"".join(point for chunks in statement.matrix_commitments for point in chunks),
         proof=proof,
-        hint=claim_hint(key, statement, proof, with_opening=with_opening),
+        hint=hint,
     )
