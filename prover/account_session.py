@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prover.errors import WalletOutOfDateError
-from prover.portfolio import Portfolio
+from prover.rules.portfolio import Portfolio
 from verifier.clearing_terms import account_id
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from prover.slots import SlotTable
+    from prover.rules.slots import SlotTable
     from prover.venue import Venue
     from prover.wallet import Wallet
     from prover.wallet_records import AccountRecord, Opening

@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from prover.account_session import portfolio_of
-from prover.exposure import assess_margin
+from prover.rules.exposure import assess_margin
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prover.rule_book import EpochRules
-    from prover.slots import SlotTable
+    from prover.rules.rule_book import EpochRules
+    from prover.rules.slots import SlotTable
     from prover.venue import Venue
     from prover.wallet_records import AccountRecord
     from verifier.house_client import AccountState

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from prover.polynomials import Polynomial
-    from prover.prepared_rule import PreparedRule
+    from prover.rules.prepared_rule import PreparedRule
     from prover.witness import Witness
     from verifier.ceremony import TrustedSetup
     from verifier.curve import Group
@@ -306,7 +306,7 @@ def prove(
 
     Args:
         setup: powers of τ.
-        rule: prepared by :func:`prover.prepared_rule.prepare_rule`.
+        rule: prepared by :func:`prover.rules.prepared_rule.prepare_rule`.
         witness: from :func:`prover.witness.build_witness`.
         context: 32 bytes that bind the proof to its use.
         backend: group backend; arkworks when omitted.

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prover.argument import MarginProof, build_proof
-from prover.market_data import EXAMPLE_MARKET, load_snapshot
-from prover.prepared_rule import PreparedRule, prepare_rule
-from prover.rule_builder import BuiltRule, build_rules
+from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.rules.prepared_rule import PreparedRule, prepare_rule
+from prover.rules.rule_builder import BuiltRule, build_rules
 from prover.witness import BookOpening, Witness, build_witness
 from verifier.ceremony import ceremony_setup
 from verifier.proof_format import proof_length

@@ -12,9 +12,9 @@ from prover.argument import MarginProof, prove
 from prover.benchmark import CASH_TICKS
 from prover.blinds import fresh_blind
 from prover.local_chain import local_chain
-from prover.market_data import EXAMPLE_MARKET, load_snapshot
-from prover.rule_book import RuleBook
-from prover.rule_builder import build_rules
+from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.rules.rule_book import RuleBook
+from prover.rules.rule_builder import build_rules
 from prover.witness import BookOpening, build_witness
 from verifier.calldata import claim_hint, margin_claim
 from verifier.ceremony import ceremony_setup

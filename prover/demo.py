@@ -20,11 +20,11 @@ from prover.account_view import known_margin, known_positions, seen_by_the_chain
 from prover.demo_report import DemoReport, Views
 from prover.deposits import deposit
 from prover.errors import RuleBuildError
-from prover.instruments import Option
 from prover.local_chain import LocalChain, local_chain
-from prover.market_csv import load_market
+from prover.market.instruments import Option
+from prover.market.market_csv import load_market
 from prover.proving import PreparedCheck, prepare_check, submit_check
-from prover.rule_book import active_rules, load_rule_book
+from prover.rules.rule_book import active_rules, load_rule_book
 from prover.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement
 from prover.venue import Venue, connect_venue
 from prover.wallet import create_wallet
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from prover.account_view import Value
     from prover.demo_report import Audience
-    from prover.market_data import MarketSnapshot
-    from prover.rule_book import EpochRules
-    from prover.slots import Slot
+    from prover.market.market_data import MarketSnapshot
+    from prover.rules.rule_book import EpochRules
+    from prover.rules.slots import Slot
 
 SHAPE: Final = "standard"
 MAXIMUM_AGE: Final = 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prover.errors import DepositError
-from prover.rule_builder import CONSTANTS_BY_SHAPE
+from prover.rules.rule_builder import CONSTANTS_BY_SHAPE
 from prover.wallet_records import Change
 
 if TYPE_CHECKING:

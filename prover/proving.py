@@ -14,7 +14,7 @@ from verifier.clearing_terms import NO_ACTION, MarginCheck
 
 if TYPE_CHECKING:
     from prover.account_session import AccountSession
-    from prover.rule_book import EpochRules
+    from prover.rules.rule_book import EpochRules
     from prover.venue import Venue
     from prover.wallet_records import Opening
     from verifier.chain_client import Receipt

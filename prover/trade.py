@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from prover.account_session import portfolio_of, with_instruments
 from prover.blinds import fresh_blind
 from prover.errors import TradeError
-from prover.portfolio import make_portfolio
 from prover.proving import prove_opening
+from prover.rules.portfolio import make_portfolio
 from prover.trade_files import TradeAcceptance, TradeOffer, decode_trade_file
 from prover.wallet_records import Change, OfferRecord
 from prover.witness import build_witness
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from prover.account_session import AccountSession
-    from prover.portfolio import Portfolio
-    from prover.rule_book import EpochRules
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.rule_book import EpochRules
     from prover.wallet_records import AccountRecord
     from verifier.chain_client import Receipt
 

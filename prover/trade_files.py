@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.errors import TradeError
-from prover.portfolio import make_portfolio
+from prover.rules.portfolio import make_portfolio
 from prover.wallet_records import Address, Identity
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from prover.portfolio import Portfolio
-    from prover.slots import SlotTable
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.slots import SlotTable
     from verifier.shape import Shape
 
 LARGEST_FILE: Final = 1 << 24

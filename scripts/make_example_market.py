@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from prover.instruments import Option, OptionRight, parse_expiry
-from prover.market_data import EXAMPLE_MARKET, SCHEMA, MarketSnapshot
-from prover.pricing import OptionTerms, black76
+from prover.market.instruments import Option, OptionRight, parse_expiry
+from prover.market.market_data import EXAMPLE_MARKET, SCHEMA, MarketSnapshot
+from prover.market.pricing import OptionTerms, black76
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ def command(*, market: Path | None, as_json: bool) -> None:
     Starts a local chain on a free port and ends it. The chain's clock starts at the market's time.
     """
     from prover.demo import run_demo  # noqa: PLC0415 - brings everything
-    from prover.market_data import EXAMPLE_MARKET  # noqa: PLC0415 - the same
+    from prover.market.market_data import EXAMPLE_MARKET  # noqa: PLC0415 - the same
 
     report = run_demo(market or EXAMPLE_MARKET, Silent() if as_json else Narrator())
     if as_json:

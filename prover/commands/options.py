@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from prover.account_session import AccountSession
-    from prover.rule_book import EpochRules
+    from prover.rules.rule_book import EpochRules
     from prover.venue import Venue
     from verifier.chain_client import Receipt
 
@@ -78,8 +78,8 @@ class MarketFiles:
         return self.slots or (beside if beside.exists() else None)
 
     def rules(self, place: Place, venue: Venue) -> EpochRules:
-        """Rules of the active epoch; errors as :func:`prover.rule_book.active_rules`."""
-        from prover.rule_book import active_rules  # noqa: PLC0415 - brings numpy and scipy
+        """Rules of the active epoch; errors as :func:`prover.rules.rule_book.active_rules`."""
+        from prover.rules.rule_book import active_rules  # noqa: PLC0415 - brings numpy and scipy
 
         with progress("rebuilding the margin rules from the market"):
             return active_rules(venue, self.market, self.slots_at(place))

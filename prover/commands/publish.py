@@ -34,7 +34,7 @@ def command(place: Place, *, keystore: Path | None, files: MarketFiles, books: i
     The first epoch lists the instruments and writes the list of slots beside the deployment file; later epochs keep to
     it, for a slot must never change its instrument. Hand the list and the market file to whoever trades.
     """
-    from prover.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - brings numpy and scipy
+    from prover.rules.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - brings numpy and scipy
 
     publisher = signer(keystore)
     venue = place.connect()

@@ -53,7 +53,7 @@ def _describer(
 ) -> Callable[[AccountRecord], dict[str, Value]]:
     """What is told of a record: positions where the list of slots is known, margin where the market is given."""
     from prover.account_view import known_margin, known_positions  # noqa: PLC0415 - brings numpy
-    from prover.rule_book import load_slots  # noqa: PLC0415 - brings scipy
+    from prover.rules.rule_book import load_slots  # noqa: PLC0415 - brings scipy
 
     if market is not None:
         rules = MarketFiles(market, slots).rules(place, venue)

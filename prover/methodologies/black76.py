@@ -13,10 +13,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from prover.errors import MethodologyError
-from prover.instruments import SECONDS_PER_YEAR
+from prover.market.instruments import SECONDS_PER_YEAR
+from prover.market.pricing import OptionTerms
 from prover.methodologies.european_option import EuropeanOption
 from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quantities, inputs_of, read_input
-from prover.pricing import OptionTerms
 
 DAYS_PER_YEAR: Final = 365
 PERCENT: Final = 0.01
@@ -134,7 +134,7 @@ def _rate_and_discount(quote: OptionQuote, years: float) -> tuple[float, float]:
 
 
 def _solved_volatility(quote: OptionQuote, forward: float, discount: float) -> float:
-    from prover.implied_volatility import implied_volatility  # noqa: PLC0415 - half a second, which few cases need
+    from prover.market.implied_volatility import implied_volatility  # noqa: PLC0415 - half a second, which few cases need
 
     price = quote.price if quote.price_coin is None else quote.price_coin * forward
     if price is None or quote.years == 0:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prover.errors import MethodologyError
+from prover.market.pricing import OptionTerms, black76, black76_delta
 from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quantities, inputs_of, read_input
-from prover.pricing import OptionTerms, black76, black76_delta
 
 EXTENDED_MOVES: Final = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 DAYS_PER_YEAR: Final = 365

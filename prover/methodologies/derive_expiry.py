@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from prover.errors import MethodologyError
-from prover.instruments import SECONDS_PER_YEAR
+from prover.market.instruments import SECONDS_PER_YEAR
+from prover.market.pricing import OptionTerms, black76
 from prover.methodologies.inputs import CaseInput, NonNegative
-from prover.pricing import OptionTerms, black76
 
 SECONDS_PER_DAY: Final = 86400
 THIRTY_DAYS: Final = 30 * SECONDS_PER_DAY

@@ -11,10 +11,10 @@ from typing import Final
 from pydantic import AliasChoices, Field
 
 from prover.errors import MethodologyError
-from prover.instruments import SECONDS_PER_YEAR
+from prover.market.instruments import SECONDS_PER_YEAR
+from prover.market.pricing import OptionTerms, black76
 from prover.methodologies.derive_expiry import OptionPosition
 from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quantities, read_input
-from prover.pricing import OptionTerms, black76
 
 _NO_EXPIRIES: Final = ()
 

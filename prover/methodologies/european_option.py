@@ -14,7 +14,7 @@ from typing import Final
 
 from scipy.special import ndtr
 
-from prover.pricing import MAXIMUM_TOTAL_VOLATILITY, OptionTerms, black76, black76_delta
+from prover.market.pricing import MAXIMUM_TOTAL_VOLATILITY, OptionTerms, black76, black76_delta
 
 _SMALLEST: Final = 1e-300
 

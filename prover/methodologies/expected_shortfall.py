@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import AliasChoices, Field
 
 from prover.errors import MethodologyError
+from prover.market.price_history import PriceHistory, read_price_history
 from prover.methodologies.inputs import CaseInput, Quantities, inputs_of, read_input
-from prover.methodologies.price_history import PriceHistory, read_price_history
 
 AGREEMENT: Final = 1e-6
 """How far the two algorithms may differ, as a fraction of the greatest |loss|: the solver's rows hold to 10⁻⁷."""

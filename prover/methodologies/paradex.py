@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from prover.errors import MethodologyError
+from prover.market.pricing import OptionTerms, black76, black76_delta
 from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quantities, inputs_of, read_input
-from prover.pricing import OptionTerms, black76, black76_delta
 
 DAYS_PER_YEAR: Final = 365
 THIRTY_DAYS: Final = 30

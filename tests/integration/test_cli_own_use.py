@@ -9,7 +9,7 @@ import pytest
 from eth_account import Account
 
 from prover.local_chain import local_chain
-from prover.market_data import EXAMPLE_MARKET
+from prover.market.market_data import EXAMPLE_MARKET
 from tests.support.console import run_command, run_in_process
 from tests.support.own_use import MAXIMUM_AGE, PASSWORD, OwnUse, later_undone, own_use_venue
 

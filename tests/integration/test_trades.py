@@ -12,8 +12,8 @@ import pytest
 from prover.account_session import AccountSession, portfolio_of
 from prover.deposits import deposit
 from prover.errors import InsufficientMarginError, TradeError, WalletOutOfDateError
-from prover.market_data import EXAMPLE_MARKET
-from prover.rule_book import EpochRules, active_rules, load_rule_book
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
 from prover.trade import (
     PreparedSettlement,
     accept_offer,

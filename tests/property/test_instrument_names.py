@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prover.instruments import Option, OptionRight, parse_option
+from prover.market.instruments import Option, OptionRight, parse_option
 
 if TYPE_CHECKING:
     from datetime import date

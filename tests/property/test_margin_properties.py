@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prover.exposure import assess_margin, measure_exposure
-from prover.quantise import quantise
-from prover.rule_components import RowKind
-from prover.rule_implication import implication_weights
+from prover.rules.exposure import assess_margin, measure_exposure
+from prover.rules.quantise import quantise
+from prover.rules.rule_components import RowKind
+from prover.rules.rule_implication import implication_weights
 from tests.support.risk_rules import example_rules, holding
 from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from prover.portfolio import Portfolio
-    from prover.rule_builder import BuiltRule
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.rule_builder import BuiltRule
 
 INITIAL, MAINTENANCE = example_rules(SMALL)
 SIZE = INITIAL.universe.size

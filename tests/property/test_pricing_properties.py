@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prover.pricing import OptionTerms, black76, black76_delta
+from prover.market.pricing import OptionTerms, black76, black76_delta
 
 PRICES = st.floats(min_value=0.01, max_value=1e6)
 YEARS = st.floats(min_value=0.0, max_value=5.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prover.argument import build_proof
-from prover.prepared_rule import prepare_rule
+from prover.rules.prepared_rule import prepare_rule
 from prover.witness import BookOpening, RowLabels, Witness, build_witness, row_sums
 from tests.support.deterministic import seeded_blinds, seeded_context, seeded_scalars
 from verifier.margin_rule import RuleMatrix
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.argument import MarginProof
-    from prover.prepared_rule import PreparedRule
+    from prover.rules.prepared_rule import PreparedRule
     from verifier.ceremony import TrustedSetup
     from verifier.curve import Group
     from verifier.shape import Shape

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.argument import MarginProof, build_proof
 from prover.local_chain import local_chain
-from prover.prepared_rule import PreparedRule, prepare_rule
+from prover.rules.prepared_rule import PreparedRule, prepare_rule
 from prover.witness import BookOpening, build_witness
 from tests.support.cases import row_labels, scenario_matrix
 from tests.support.deterministic import seeded_blinds, seeded_scalars

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from prover.polynomials import Polynomial
-    from prover.prepared_rule import PreparedRule
+    from prover.rules.prepared_rule import PreparedRule
     from prover.witness import BookOpening
     from tests.support.cases import Case
     from verifier.ceremony import TrustedSetup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from prover.market_data import EXAMPLE_MARKET
+from prover.market.market_data import EXAMPLE_MARKET
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _SHARED: Final = REPOSITORY.parent / "shared"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from prover.local_chain import local_chain
-from prover.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
 from tests.support.console import run_command, run_in_process
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from prover.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
-from prover.portfolio import Portfolio
-from prover.rule_builder import BuiltRule, build_rules
+from prover.market.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
+from prover.rules.portfolio import Portfolio
+from prover.rules.rule_builder import BuiltRule, build_rules
 from verifier.shape import STANDARD, Shape
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from prover.argument import prove
-from prover.prepared_rule import prepare_rule
+from prover.rules.prepared_rule import prepare_rule
 from prover.witness import BookOpening, RowLabels, build_witness
 from verifier.ceremony import ceremony_setup
 from verifier.margin_rule import RuleMatrix

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from prover.exposure import assess_margin, measure_exposure
-from prover.portfolio import make_portfolio
-from prover.rule_builder import build_rules
+from prover.rules.exposure import assess_margin, measure_exposure
+from prover.rules.portfolio import make_portfolio
+from prover.rules.rule_builder import build_rules
 from tests.support.risk_rules import example_market, example_rules, holding
 from verifier.shape import STANDARD
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from prover.errors import InstrumentNameError
-from prover.instruments import Cash, Option, OptionRight, Perpetual, Spot, parse_instrument, parse_option
+from prover.market.instruments import Cash, Option, OptionRight, Perpetual, Spot, parse_instrument, parse_option
 
 
 @pytest.mark.parametrize(

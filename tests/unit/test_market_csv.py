@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.errors import MarketDataError
-from prover.market_csv import load_market
-from prover.pricing import OptionTerms, black76
+from prover.market.market_csv import load_market
+from prover.market.pricing import OptionTerms, black76
 from tests.support.market_files import MARKET_FILES
 
 if TYPE_CHECKING:

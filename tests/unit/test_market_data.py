@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.errors import MarketDataError
-from prover.market_csv import load_market
-from prover.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
+from prover.market.market_csv import load_market
+from prover.market.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
 from scripts.make_example_market import make_file
 from tests.support.market_files import MARKET_FILES
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from prover.errors import MethodologyError
+from prover.market.price_history import read_price_history
 from prover.methodologies import (
     black76,
     deribit_portfolio_margin,
@@ -21,7 +22,6 @@ from prover.methodologies import (
     span,
 )
 from prover.methodologies.derive_expiry import ExpiryMarket, OptionPosition, VolatilityMove, group_by_expiry
-from prover.methodologies.price_history import read_price_history
 
 DAY = 86400
 

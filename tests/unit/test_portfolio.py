@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.errors import PortfolioError, ProverError, UnknownInstrumentError
-from prover.portfolio import Portfolio, decode_portfolio, load_portfolio, make_portfolio
+from prover.rules.portfolio import Portfolio, decode_portfolio, load_portfolio, make_portfolio
 from tests.support.risk_rules import example_rules, holding
 from verifier.shape import SMALL, STANDARD
 

@@ -12,8 +12,8 @@ import pytest
 from scipy.integrate import quad
 
 from prover.errors import PricingError
-from prover.implied_volatility import implied_volatility
-from prover.pricing import OptionTerms, black76, black76_delta
+from prover.market.implied_volatility import implied_volatility
+from prover.market.pricing import OptionTerms, black76, black76_delta
 from tests.support.market_files import PRICING_CASE_FILES
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prover.errors import EntryRangeError
-from prover.quantise import quantise
+from prover.rules.quantise import quantise
 
 CENT = Decimal("0.01")
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from prover.errors import EntryRangeError, RuleBuildError
-from prover.market_csv import load_market
-from prover.rule_builder import BuiltRule, build_rules
-from prover.rule_components import RowKind
-from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
-from prover.scenarios import ScenarioGrid
-from prover.slots import list_slots
+from prover.market.market_csv import load_market
+from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_components import RowKind
+from prover.rules.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
+from prover.rules.scenarios import ScenarioGrid
+from prover.rules.slots import list_slots
 from tests.support.market_files import MARKET_FILES
 from tests.support.risk_rules import example_market, example_rules
 from verifier.rule_audit import audit_matrix, headroom_columns

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from prover.errors import RuleBuildError
-from prover.rule_implication import implication_weights, require_implication
+from prover.rules.rule_implication import implication_weights, require_implication
 from tests.support.risk_rules import example_rules
 from verifier.margin_rule import RuleMatrix
 from verifier.shape import SMALL

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prover.errors import RuleBuildError
-from prover.scenarios import (
+from prover.rules.scenarios import (
     SMALL_GRID,
     STANDARD_GRID,
     Scenario,

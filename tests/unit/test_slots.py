@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from prover.errors import InstrumentNameError, RuleBuildError, UnknownInstrumentError
-from prover.instruments import Cash, Option, Perpetual
-from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS
-from prover.slots import Slot, decode_slots, list_slots
+from prover.market.instruments import Cash, Option, Perpetual
+from prover.rules.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS
+from prover.rules.slots import Slot, decode_slots, list_slots
 from tests.support.risk_rules import example_market
 from verifier.shape import SMALL, STANDARD
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prover.scenarios import STANDARD_GRID, VolatilityState
+from prover.rules.scenarios import STANDARD_GRID, VolatilityState
 from tests.support.risk_rules import example_market, example_rules
 
 if TYPE_CHECKING:
-    from prover.instruments import Option
+    from prover.market.instruments import Option
 
 CALL, PUT = "BTC-27DEC24-100000-C", "BTC-29NOV24-90000-P"
 NORMAL = NormalDist()

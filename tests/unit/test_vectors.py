@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from prover.argument import build_proof
-from prover.prepared_rule import prepare_rule
+from prover.rules.prepared_rule import prepare_rule
 from scripts.generate_vectors import encoded, vectors
 from tests.support.accepted_vectors import CASES, TINY_CEREMONY
 from tests.support.rejected_vectors import rejected_recipes

@@ -2,7 +2,7 @@
 
 A row reads  Σ_i (long_i · v[4i] + short_i · v[4i+1]) + constant − headroom = 0  over the legs of all slots, with
 headroom ≥ 0 when it is an inequality and without headroom when it is an equality. Coefficients are per lot, in the
-block's unit, before rounding (:mod:`prover.quantise` rounds them down).
+block's unit, before rounding (:mod:`prover.rules.quantise` rounds them down).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from verifier.rule_kind import RuleKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rule_constants import MarginRates, RuleConstants
-    from prover.universe import Universe
+    from prover.rules.rule_constants import MarginRates, RuleConstants
+    from prover.rules.universe import Universe
 
 COUNT: Final = Decimal(1)
 """Unit of rows that count lots instead of money."""

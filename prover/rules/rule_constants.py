@@ -13,9 +13,9 @@ from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from prover.errors import RuleBuildError
-from prover.market_data import canonical_json
-from prover.quantise import DEFAULT_TICK
-from prover.scenarios import SMALL_GRID, STANDARD_GRID, ScenarioGrid
+from prover.market.market_data import canonical_json
+from prover.rules.quantise import DEFAULT_TICK
+from prover.rules.scenarios import SMALL_GRID, STANDARD_GRID, ScenarioGrid
 from verifier.rule_kind import RuleKind
 
 Factor = Annotated[Decimal, Field(gt=0, le=2)]

@@ -17,15 +17,15 @@ from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.errors import RuleBuildError, UnknownInstrumentError
-from prover.instruments import Cash, Instrument, Option, Perpetual, parse_instrument
-from prover.market_data import canonical_json, describe_finding
+from prover.market.instruments import Cash, Instrument, Option, Perpetual, parse_instrument
+from prover.market.market_data import canonical_json, describe_finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from prover.market_data import MarketSnapshot, OptionQuote
-    from prover.rule_constants import RuleConstants
+    from prover.market.market_data import MarketSnapshot, OptionQuote
+    from prover.rules.rule_constants import RuleConstants
     from verifier.shape import Shape
 
 COLUMNS_PER_SLOT: Final = 4

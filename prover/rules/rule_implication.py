@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import RuleBuildError
-from prover.rule_components import RowKind
-from prover.slots import COLUMNS_PER_SLOT
+from prover.rules.rule_components import RowKind
+from prover.rules.slots import COLUMNS_PER_SLOT
 from verifier.rule_audit import CONSTANT_COLUMN, LEGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rule_builder import BuiltRule
+    from prover.rules.rule_builder import BuiltRule
 
 _BEYOND_INT64: Final = 1 << 63
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import elementwise
 
 from prover.errors import PricingError
-from prover.pricing import MAXIMUM_TOTAL_VOLATILITY, OptionTerms, checked, payoff_sign, undiscounted_price
+from prover.market.pricing import MAXIMUM_TOTAL_VOLATILITY, OptionTerms, checked, payoff_sign, undiscounted_price
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

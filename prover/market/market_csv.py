@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import MarketDataError, ProverError
-from prover.instruments import SECONDS_PER_YEAR, Option, parse_option
-from prover.market_data import SCHEMA, MarketSnapshot, OptionQuote, load_snapshot, make_record
-from prover.pricing import OptionTerms
+from prover.market.instruments import SECONDS_PER_YEAR, Option, parse_option
+from prover.market.market_data import SCHEMA, MarketSnapshot, OptionQuote, load_snapshot, make_record
+from prover.market.pricing import OptionTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +105,7 @@ class _Line:
 
 
 def load_market(path: Path) -> MarketSnapshot:
-    """Read a snapshot from a file: CSV by its ending, else the JSON of :mod:`prover.market_data`.
+    """Read a snapshot from a file: CSV by its ending, else the JSON of :mod:`prover.market.market_data`.
 
     Raises:
         MarketDataError: unreadable, or data that a snapshot refuses; names field, value and remedy.
@@ -223,7 +223,7 @@ def _volatilities(rows: Sequence[_ChainRow], snapshot_time: int) -> list[float]:
 
 
 def _solved_volatilities(rows: Sequence[_ChainRow], years: Sequence[float]) -> list[float | None]:
-    from prover.implied_volatility import implied_volatility  # noqa: PLC0415 - half a second, which few files need
+    from prover.market.implied_volatility import implied_volatility  # noqa: PLC0415 - half a second, which few files need
 
     terms = OptionTerms(
         strike=[float(row.option.strike) for row in rows], years=years, is_call=[row.option.is_call for row in rows]

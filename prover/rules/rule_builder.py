@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import RuleBuildError
-from prover.instruments import Cash
-from prover.quantise import quantise
-from prover.rule_components import PORTFOLIO_COMPONENTS, Component, RowBlock, RowKind, RuleContext
-from prover.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
-from prover.rule_implication import require_implication
-from prover.slots import CASH_SLOT, COLUMNS_PER_SLOT, SlotTable, list_slots
-from prover.universe import build_universe
+from prover.market.instruments import Cash
+from prover.rules.quantise import quantise
+from prover.rules.rule_components import PORTFOLIO_COMPONENTS, Component, RowBlock, RowKind, RuleContext
+from prover.rules.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
+from prover.rules.rule_implication import require_implication
+from prover.rules.slots import CASH_SLOT, COLUMNS_PER_SLOT, SlotTable, list_slots
+from prover.rules.universe import build_universe
 from prover.witness import RowLabels
 from verifier.margin_rule import RuleMatrix
 from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LEGS, require_sound
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from prover.market_data import MarketSnapshot
-    from prover.universe import Universe
+    from prover.market.market_data import MarketSnapshot
+    from prover.rules.universe import Universe
     from verifier.shape import Shape
 
 CONSTANTS_BY_SHAPE: Final = {STANDARD: STANDARD_CONSTANTS, SMALL: SMALL_CONSTANTS}

@@ -7,10 +7,10 @@ import functools
 from typing import TYPE_CHECKING
 
 from prover.errors import PublishedRuleError, RuleBuildError
-from prover.market_csv import load_market
-from prover.prepared_rule import PreparedRule, prepare_rule
-from prover.rule_builder import BuiltRule, build_rules
-from prover.slots import SlotTable, decode_slots
+from prover.market.market_csv import load_market
+from prover.rules.prepared_rule import PreparedRule, prepare_rule
+from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.slots import SlotTable, decode_slots
 from verifier.margin_rule import chunk_blob
 from verifier.registry_client import Publication, PublishedRule
 from verifier.rule_kind import RuleKind

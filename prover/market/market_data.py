@@ -10,7 +10,7 @@ unit of the underlying, volatilities are fractions (0.55 is 55 %), times are Uni
                   "mark_price": 4321.0, "bid_price": 4300.0, "ask_price": null, "open_interest": 120.5}]}
 
 ``bid_price`` and ``ask_price`` are null where nobody quotes. The option-chain CSV files of exchanges are read by
-:mod:`prover.market_csv`.
+:mod:`prover.market.market_csv`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from prover.errors import InstrumentNameError, MarketDataError
-from prover.instruments import Option, parse_option
-from prover.pricing import OptionTerms, black76
+from prover.market.instruments import Option, parse_option
+from prover.market.pricing import OptionTerms, black76
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA: Final = "zkmargin-market-1"
-EXAMPLE_MARKET: Final = Path(__file__).parent / "data" / "example_market.json"
+EXAMPLE_MARKET: Final = Path(__file__).parent.parent / "data" / "example_market.json"
 """The bundled snapshot, made by scripts/make_example_market.py."""
 
 LOWEST_VOLATILITY: Final = 0.01

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prover.rule_components import RowKind
+from prover.rules.rule_components import RowKind
 from prover.witness import BookOpening, leg_columns, row_sums
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from prover.portfolio import Portfolio
-    from prover.rule_builder import BuiltRule, RuleRow
-    from prover.universe import Universe
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.rule_builder import BuiltRule, RuleRow
+    from prover.rules.universe import Universe
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prover.instruments import Cash, Instrument, Option, Perpetual
-from prover.pricing import OptionTerms, black76, black76_delta
+from prover.market.instruments import Cash, Instrument, Option, Perpetual
+from prover.market.pricing import OptionTerms, black76, black76_delta
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.market_data import MarketSnapshot, OptionQuote, Quote
-    from prover.rule_constants import SpreadAssumption
-    from prover.scenarios import ScenarioGrid
-    from prover.slots import SlotTable
+    from prover.market.market_data import MarketSnapshot, OptionQuote, Quote
+    from prover.rules.rule_constants import SpreadAssumption
+    from prover.rules.scenarios import ScenarioGrid
+    from prover.rules.slots import SlotTable
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from prover.slots import Slot, SlotTable
+    from prover.rules.slots import Slot, SlotTable
     from verifier.shape import Shape
 
 

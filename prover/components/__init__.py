@@ -1,0 +1,1 @@
+"""Components of margin rules, one concern a module; rule files name them."""

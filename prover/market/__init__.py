@@ -1,0 +1,1 @@
+"""Instruments, market snapshots and option pricing: everything before a margin rule."""

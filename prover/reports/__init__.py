@@ -1,0 +1,1 @@
+"""Exposure and margin reports: tables, pictures, exports."""
