@@ -137,3 +137,14 @@ class CaseFileError(ProverError):
 
 class DemoError(ProverError):
     """Something that must be refused was not."""
+
+
+class AuxiliaryError(ProverError):
+    """A component's way of finding an auxiliary breaks its range; the value itself is secret."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"auxiliary {name!r} would be negative: a fault of its component, please report it")
+
+
+class RuleFileError(RuleBuildError):
+    """A rule file that cannot be used; the message names field, value and remedy."""

@@ -1,0 +1,31 @@
+"""Types of constants that components share, as rule files write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from prover.rules.rule_rows import ByKind
+
+Factor = Annotated[Decimal, Field(gt=0, le=2)]
+Rate = Annotated[Decimal, Field(ge=0, le=1)]
+PositiveAmount = Annotated[Decimal, Field(gt=0, lt=10**12)]
+
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """Part of a rule file: frozen, without unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _both(value: object) -> object:
+    return value if isinstance(value, Mapping | ByKind) else {"initial": value, "maintenance": value}
+
+
+PerKind = Annotated[ByKind[T], BeforeValidator(_both)]
+"""A constant of each kind of margin; a file may give one value for both."""
