@@ -1,0 +1,1 @@
+"""What rules require beside what the methods that they follow require in clear."""
