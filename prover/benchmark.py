@@ -18,7 +18,7 @@ from prover.argument import MarginProof, build_proof
 from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
 from prover.rules.prepared_rule import PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
-from prover.witness import BookOpening, Witness, build_witness
+from prover.witness import BookOpening, Witness
 from verifier.ceremony import ceremony_setup
 from verifier.proof_format import proof_length
 from verifier.shape import STANDARD
@@ -61,12 +61,12 @@ def workload(*, shape: Shape = STANDARD, books: int = 1) -> Workload:
     """The initial-margin rule of the bundled market, prepared, with a full portfolio."""
     built, _ = build_rules(load_snapshot(EXAMPLE_MARKET), shape=shape, books=books)
     rule = prepare_rule(built.matrix, ceremony_setup())
-    return Workload(built, rule, build_witness(built.matrix, full_portfolio(built), built.labels))
+    return Workload(built, rule, built.witness(full_portfolio(built)))
 
 
 def prove_once(work: Workload) -> MarginProof:
     """One proof, from the positions on: the witness is built anew, the rule is prepared."""
-    witness = build_witness(work.built.matrix, work.witness.openings, work.built.labels)
+    witness = work.built.witness(work.witness.openings)
     return build_proof(setup=ceremony_setup(), rule=work.rule, witness=witness, context=CONTEXT)
 
 

@@ -15,7 +15,7 @@ from prover.local_chain import local_chain
 from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
-from prover.witness import BookOpening, build_witness
+from prover.witness import BookOpening
 from verifier.calldata import claim_hint, margin_claim
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
@@ -149,7 +149,7 @@ class GasCase:
 
     def _prove(self, party: Party, check: MarginCheck, action: bytes = bytes(32)) -> MarginProof:
         built = self.book.built(check.kind)
-        witness = build_witness(built.matrix, party.openings, built.labels)
+        witness = built.witness(party.openings)
         context = self.house.context(check, action)
         return prove(setup=self.setup, rule=self.book.prepared(check.kind), witness=witness, context=context)
 

@@ -160,7 +160,7 @@ def _agree(snapshot: MarketSnapshot, rules: EpochRules) -> Agreement:
         raise RuleBuildError("the market lists no call option to trade: give another by --market")
     option = options[0]
     quantity = TRADED_LOTS * option.lot_size
-    tick = rules.built(RuleKind.INITIAL).constants.tick
+    tick = rules.built(RuleKind.INITIAL).tick
     mark = Decimal(float(universe.mark[rules.slots.flat_index(option)]))
     notional = COLLATERAL_FACTOR * quantity * Decimal(snapshot.index_price)
     return Agreement(
@@ -178,7 +178,7 @@ def _trade_and_prove(
     buyer, seller = parties
     for name, party in zip(NAMES, parties, strict=True):
         with report.step(f"{name} deposits collateral") as step:
-            units = int(agreement.collateral / rules.built(RuleKind.INITIAL).constants.tick) * UNITS_PER_TICK
+            units = int(agreement.collateral / rules.built(RuleKind.INITIAL).tick) * UNITS_PER_TICK
             party.venue.collateral.mint(party.owner, party.owner.address, units)
             step.sent(*deposit(party, agreement.collateral))
             step.detail = f"{agreement.collateral:,} {agreement.currency}, public"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from prover.account_session import portfolio_of
 from prover.argument import MarginProof, prove
-from prover.witness import build_witness
 from verifier.calldata import claim_hint
 from verifier.claim_file import claim_fields
 from verifier.clearing_terms import NO_ACTION, MarginCheck
@@ -48,7 +47,7 @@ def prove_opening(
     """
     built = rules.built(check.kind)
     covering = opening.covering(built.matrix.books, built.matrix.shape.slots)
-    witness = build_witness(built.matrix, covering.book_openings(), built.labels)
+    witness = built.witness(covering.book_openings())
     return prove(
         setup=session.venue.setup,
         rule=rules.prepared(check.kind),

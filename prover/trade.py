@@ -17,7 +17,6 @@ from prover.proving import prove_opening
 from prover.rules.portfolio import make_portfolio
 from prover.trade_files import TradeAcceptance, TradeOffer, decode_trade_file
 from prover.wallet_records import Change, OfferRecord
-from prover.witness import build_witness
 from verifier.calldata import claim_hint
 from verifier.clearing_terms import Settlement, SettlementSide
 from verifier.portfolio_commitment import commit_portfolio
@@ -182,7 +181,7 @@ def _require_covered(record: AccountRecord, rules: EpochRules, change: Portfolio
     openings = record.current.covering(len(after.lots), len(after.lots[0])).books
     changed = [book.model_copy(update={"positions": lots}) for book, lots in zip(openings, after.lots, strict=True)]
     opening = record.current.model_copy(update={"books": tuple(changed)})
-    build_witness(built.matrix, opening.book_openings(), built.labels)
+    built.witness(opening.book_openings())
 
 
 def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeOffer) -> None:

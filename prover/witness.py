@@ -52,12 +52,12 @@ class RowLabels:
 
     Attributes:
         names: one per row.
-        tick: quote currency per tick.
+        units: what a unit of each row's headroom is worth, quote currency.
         currency: of the quote.
     """
 
     names: tuple[str, ...]
-    tick: float
+    units: tuple[float, ...]
     currency: str
 
 
@@ -112,7 +112,7 @@ def build_witness(
     Args:
         matrix: the rule.
         openings: positions and blinds per book.
-        labels: names of the rows and the value of a tick, for the error.
+        labels: names of the rows and what their units are worth, for the error.
         auxiliaries: values of free columns that are no headroom, by (book, column).
 
     Raises:
@@ -139,7 +139,7 @@ def _refuse_shortfalls(totals: Sequence[int], headrooms: Sequence[Headroom | Non
     if unbalanced:
         raise MaskedSlotError(labels.names[unbalanced[0]])
     failing = tuple(
-        RowShortfall(row=row, name=labels.names[row], shortfall=-total * labels.tick)
+        RowShortfall(row=row, name=labels.names[row], shortfall=-total * labels.units[row])
         for row, total in enumerate(totals)
         if total < 0
     )

@@ -35,6 +35,11 @@ class Headroom:
     unit: tuple[int, int]
     large: tuple[int, int] | None
 
+    @property
+    def columns(self) -> tuple[tuple[int, int], ...]:
+        """All of them."""
+        return (self.unit,) if self.large is None else (self.unit, self.large)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from prover.rules.rule_rows import ByKind
 
@@ -29,3 +29,18 @@ def _both(value: object) -> object:
 
 PerKind = Annotated[ByKind[T], BeforeValidator(_both)]
 """A constant of each kind of margin; a file may give one value for both."""
+
+
+class Charges(Record):
+    """A component of charges, none of which maintenance margin may have dearer than initial margin."""
+
+    @model_validator(mode="after")
+    def _maintenance_is_cheaper(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, ByKind) and value.maintenance > value.initial:
+                message = (
+                    f"{name}.maintenance = {value.maintenance} is above {name}.initial = {value.initial}: lower it"
+                )
+                raise ValueError(message)
+        return self

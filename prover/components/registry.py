@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from prover.components.leg_charges import LegCharges
 from prover.components.net_exposure_limit import NetExposureLimit
 from prover.components.scenario_grid import ScenarioGridMargin
 
-AnyComponent = Annotated[ScenarioGridMargin | NetExposureLimit, Field(discriminator="component")]
+AnyComponent = Annotated[ScenarioGridMargin | LegCharges | NetExposureLimit, Field(discriminator="component")]

@@ -51,9 +51,7 @@ class DefinitionSystem:
     ) -> None:
         self._totals = list(totals)
         self._entries = {
-            auxiliary: [
-                (place, int(entry)) for place, entry in enumerate(matrix.entries[rows, book, column]) if entry
-            ]
+            auxiliary: [(place, int(entry)) for place, entry in enumerate(matrix.entries[rows, book, column]) if entry]
             for auxiliary, (book, column) in columns.items()
         }
         self.values: dict[Auxiliary, int] = {}

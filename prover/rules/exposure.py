@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prover.rules.rule_components import RowKind
+from prover.rules.rule_rows import RowKind
 from prover.witness import BookOpening, leg_columns, row_sums
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule, RuleRow
+    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.rule_layout import RuleRow
     from prover.rules.universe import Universe
 
 
@@ -39,7 +40,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class RowHeadroom:
-    """A row and what is left in it, quote currency, exact; negative when the row fails. Secret."""
+    """A row and what is left in it, exact, in quote currency (lots in rows that count); negative when it fails."""
 
     row: RuleRow
     headroom: Decimal = field(repr=False)
@@ -66,13 +67,13 @@ class MarginAssessment:
 
     @property
     def binding(self) -> RowHeadroom:
-        """The scenario with the least headroom."""
-        scenarios = (entry for entry in self.headrooms if entry.row.kind is RowKind.SCENARIO)
+        """The scenario or floor with the least headroom."""
+        scenarios = (entry for entry in self.headrooms if entry.row.kind.is_money)
         return min(scenarios, key=lambda entry: entry.headroom)
 
     @property
     def requirement(self) -> float:
-        """Equity at marks less what is left in the worst scenario, quote currency."""
+        """Equity at marks less what is left in the binding row, quote currency."""
         return self.exposure.equity - float(self.binding.headroom)
 
 
@@ -96,13 +97,12 @@ def assess_margin(rule: BuiltRule, portfolio: Portfolio) -> MarginAssessment:
         MalformedInputError: the portfolio is on other books or slots than the rule.
         ColumnRangeError: a position beyond the shape's range.
     """
-    openings = [BookOpening(book, 0) for book in portfolio.lots]
-    totals = row_sums(rule.matrix, leg_columns(rule.matrix, openings))
-    rows = tuple(zip(rule.rows, totals, strict=True))
-    headrooms = tuple(
-        RowHeadroom(row, total * rule.constants.tick) for row, total in rows if row.headroom_column is not None
-    )
-    masked_slots_empty = all(total == 0 for row, total in rows if row.headroom_column is None)
+    columns = leg_columns(rule.matrix, [BookOpening(book, 0) for book in portfolio.lots])
+    for (book, column), value in rule.auxiliaries_of(columns).items():
+        columns[book][column] = value
+    rows = tuple(zip(rule.rows, row_sums(rule.matrix, columns), strict=True))
+    headrooms = tuple(RowHeadroom(row, total * row.unit) for row, total in rows if row.headroom is not None)
+    masked_slots_empty = all(total == 0 for row, total in rows if row.kind is RowKind.MASK)
     return MarginAssessment(measure_exposure(rule.universe, portfolio), headrooms, masked_slots_empty)
 
 

@@ -55,7 +55,7 @@ class RuleBook:
         built = self._rules[0]
         return {
             "market snapshot": built.snapshot_digest,
-            "set of constants": built.constants.digest,
+            "rule file": built.definition.digest,
             "list of slots": built.slots.digest,
         }
 
@@ -65,7 +65,7 @@ class RuleBook:
         return Publication(
             snapshot_time=built.snapshot_time,
             snapshot_hash=built.snapshot_digest,
-            rule_digest=built.constants.digest,
+            rule_digest=built.definition.digest,
             slots_digest=built.slots.digest,
             marks=built.marks,
             initial=self._published(RuleKind.INITIAL),
@@ -185,7 +185,7 @@ def active_rules(venue: Venue, market: Path, slots: Path | None) -> EpochRules:
     own = book.digests()
     published = {
         "market snapshot": header.snapshot_hash,
-        "set of constants": header.rule_digest,
+        "rule file": header.rule_digest,
         "list of slots": header.slots_digest,
     }
     for what, digest in published.items():

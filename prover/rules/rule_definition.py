@@ -19,18 +19,32 @@ Wherever a constant may differ between the kinds of margin, one number stands fo
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from eth_hash.auto import keccak
 from pydantic import Field, model_validator
 
-from prover.components.constants import Factor, PerKind, PositiveAmount, Record
+from prover.components.constants import Factor, PerKind, PositiveAmount, Rate, Record
 from prover.components.registry import AnyComponent  # noqa: TC001 - pydantic resolves it
 from prover.errors import RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.rules.quantise import DEFAULT_TICK
 
-SCHEMA = "zkmargin-rule-1"
+SCHEMA: Final = "zkmargin-rule-1"
+
+
+class SpreadAssumption(Record):
+    """Half the spread between bid and ask where one of them is missing; the larger of the two parts counts.
+
+    Attributes:
+        of_option_mark: fraction of an option's mark.
+        of_forward: fraction of an option's forward.
+        of_perpetual_mark: fraction of a perpetual's mark.
+    """
+
+    of_option_mark: Rate = Decimal("0.05")
+    of_forward: Rate = Decimal("0.0005")
+    of_perpetual_mark: Rate = Decimal("0.0005")
 
 
 class RuleDefinition(Record):
@@ -43,6 +57,7 @@ class RuleDefinition(Record):
         tick: one unit of account, quote currency.
         lot_sizes: units in a lot, by coin or token.
         loss_factor: multiplies the profit or loss of every scenario.
+        spread: stands in for missing quotes.
         components: parts of the rule, each component as often as it is needed.
     """
 
@@ -52,6 +67,7 @@ class RuleDefinition(Record):
     tick: PositiveAmount = DEFAULT_TICK
     lot_sizes: dict[str, PositiveAmount]
     loss_factor: PerKind[Factor]
+    spread: SpreadAssumption = Field(default_factory=SpreadAssumption)
     components: tuple[AnyComponent, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

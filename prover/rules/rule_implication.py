@@ -1,8 +1,8 @@
 """Initial margin implies maintenance margin: each maintenance row is at least a combination of initial rows.
 
-With weights λ ≥ 0 over the initial rows, Σ λ_t · (row t of initial) ≤ (row s of maintenance) in every leg and in the
-constant. Columns are not negative, so headrooms of initial margin that are ≥ 0 make that of row s so too. Row by row
-would be too much to ask: in a gain, the initial row with its higher factor is the more generous.
+With weights λ ≥ 0 over the initial rows, Σ λ_t · (row t of initial) ≤ (row s of maintenance) in every leg, in every
+auxiliary and in the constant. Columns are not negative, so headrooms of initial margin that are ≥ 0 make that of row s
+so too. Row by row would be too much to ask: in a gain, the initial row with its higher factor is the more generous.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import RuleBuildError
-from prover.rules.rule_components import RowKind
-from prover.rules.slots import COLUMNS_PER_SLOT
-from verifier.rule_audit import CONSTANT_COLUMN, LEGS
+from prover.rules.rule_assembly import UNSHOCKED
+from prover.rules.rule_rows import RowKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,19 +34,19 @@ class ImpliedRow:
 
 
 def implication_weights(initial: BuiltRule, maintenance: BuiltRule) -> tuple[ImpliedRow, ...]:
-    """Weights per maintenance row, from the rates of both kinds.
+    """Weights per maintenance row, from the loss factors of both kinds.
 
-    With k = f_MM/f_IM the equity less k times the loss is k times the initial row plus (1 − k) times the unshocked
-    one. Limits and masks follow from their own twins.
+    With k = f_MM/f_IM, equity less k times the loss is k times the initial row plus (1 − k) times the row in which
+    nothing moves; rows of different scale are weighed by it. All other rows follow from their own twins.
     """
-    share = Fraction(maintenance.constants.maintenance.loss_factor) / Fraction(initial.constants.initial.loss_factor)
-    scenario_rows = [index for index, row in enumerate(initial.rows) if row.kind is RowKind.SCENARIO]
-    unshocked = scenario_rows[initial.constants.grid.unshocked]
+    share = Fraction(maintenance.loss_factor) / Fraction(initial.loss_factor)
+    unshocked = initial.row_names.index(UNSHOCKED)
     implied = []
     for index, row in enumerate(maintenance.rows):
         weights = {index: Fraction(1)}
         if row.kind is RowKind.SCENARIO and index != unshocked and share != 1:
-            weights = {index: share, unshocked: 1 - share}
+            rescaled = Fraction(row.scale, initial.rows[unshocked].scale)
+            weights = {index: share, unshocked: (1 - share) * rescaled}
         implied.append(ImpliedRow(weights))
     return tuple(implied)
 
@@ -65,7 +64,7 @@ def require_implication(initial: BuiltRule, maintenance: BuiltRule) -> None:
     exact = np.dtype(np.int64) if bound < _BEYOND_INT64 else np.dtype(object)
     combined = weights.astype(exact) @ _compared_entries(initial).astype(exact)
     required = scales.astype(exact)[:, None] * _compared_entries(maintenance).astype(exact)
-    equality = np.array([row.headroom_column is None for row in maintenance.rows])[:, None]
+    equality = np.array([row.headroom is None for row in maintenance.rows])[:, None]
     broken = np.argwhere(np.where(equality, combined != required, combined > required))
     if len(broken):
         name = maintenance.rows[broken[0][0]].name
@@ -85,7 +84,7 @@ def _integer_weights(implied: tuple[ImpliedRow, ...]) -> tuple[NDArray[np.int64]
 
 
 def _structure(rule: BuiltRule) -> tuple[object, ...]:
-    return rule.matrix.books, rule.slots, tuple((row.kind, row.headroom_column) for row in rule.rows)
+    return rule.matrix.books, rule.slots, rule.layout
 
 
 def _largest_entry(*rules: BuiltRule) -> int:
@@ -93,9 +92,9 @@ def _largest_entry(*rules: BuiltRule) -> int:
 
 
 def _compared_entries(rule: BuiltRule) -> NDArray[np.int64]:
-    """Legs and constant of every row, [row, column]; the headrooms of two rules are not compared."""
+    """Legs, constant and auxiliaries of every row, [row, column]; the headrooms of two rules are not compared."""
     entries = rule.matrix.entries.copy()
-    free = np.arange(entries.shape[2]) % COLUMNS_PER_SLOT >= LEGS
-    free[CONSTANT_COLUMN] = False
-    entries[:, :, free] = 0
+    for row in rule.rows:
+        for book, column in () if row.headroom is None else row.headroom.columns:
+            entries[:, book, column] = 0
     return entries.reshape(len(entries), -1)

@@ -7,7 +7,6 @@ enters with a minus sign, and the long and the short coefficient of a slot never
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -19,7 +18,7 @@ import numpy as np
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -39,10 +38,10 @@ class RowKind(StrEnum):
 
     DEFINITION = "definition"
     EQUALITY = "equality"
-    MASK = "mask"
     SCENARIO = "scenario"
     FLOOR = "floor"
     LIMIT = "limit"
+    MASK = "mask"
 
     @property
     def is_equality(self) -> bool:
@@ -83,6 +82,11 @@ class ByKind(Generic[T]):
         """The function of both values."""
         return ByKind(function(self.initial), function(self.maintenance))
 
+    @staticmethod
+    def make(function: Callable[[RuleKind], Other]) -> ByKind[Other]:
+        """The function of both kinds."""
+        return ByKind(function(RuleKind.INITIAL), function(RuleKind.MAINTENANCE))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
@@ -115,7 +119,7 @@ class Rows:
         return len(self.names)
 
 
-def make_rows(  # noqa: PLR0913 - keyword-only, the fields of Rows
+def make_rows(
     names: tuple[str, ...],
     *,
     unit: Decimal,
@@ -135,6 +139,18 @@ def make_rows(  # noqa: PLR0913 - keyword-only, the fields of Rows
     )
 
 
+def stack_rows(*blocks: Rows) -> Rows:
+    """Rows of several blocks of one unit, one after the other."""
+    return Rows(
+        names=tuple(name for block in blocks for name in block.names),
+        unit=blocks[0].unit,
+        long=np.concatenate([block.long for block in blocks]),
+        short=np.concatenate([block.short for block in blocks]),
+        constant=np.concatenate([block.constant for block in blocks]),
+        auxiliaries=tuple(coefficients for block in blocks for coefficients in block.auxiliaries),
+    )
+
+
 class AuxiliarySolver(Protocol):
     """How a component finds the values of its auxiliaries."""
 
@@ -144,22 +160,23 @@ class AuxiliarySolver(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
-    """What one component adds to a rule. With f the loss factor of a kind, every scenario row of the rule reads
+    """What one component adds to a rule.
+
+    With f the loss factor of a kind of margin, every scenario row of the rule reads
 
         equity at marks − Σ charges + f · profit ≥ 0.
 
     Attributes:
         auxiliaries: variables that its rows use.
-        definitions: rows ≥ 0 that define the auxiliaries; the same for both kinds of margin, so their chunks are shared.
+        definitions: rows ≥ 0 that define auxiliaries; the same for both kinds of margin, so their chunks are shared.
         equalities: rows = 0 that define auxiliaries; the same for both kinds.
         profits: profits (negative = loss) of further scenarios, or of anything else that is scaled by the loss factor.
         charges: costs added to every scenario row, one row a kind: coefficients are ≥ 0 where they cost.
         floors: rows equity at marks − floor ≥ 0 that no charge enters; given without the equity.
         limits: rows ≥ 0 that have nothing to do with equity.
-        masks: rows = 0 without anything negative.
         factor_increase: is added to the loss factor of the rule.
         solver: finds the auxiliaries; by default each takes the least value that its definition rows leave.
-    """  # noqa: D205 - the sentence goes on in the formula
+    """
 
     auxiliaries: tuple[Auxiliary, ...] = ()
     definitions: Rows | None = None
@@ -168,7 +185,6 @@ class Contribution:
     charges: ByKind[Rows] | None = None
     floors: ByKind[Rows] | None = None
     limits: ByKind[Rows] | None = None
-    masks: Rows | None = None
     factor_increase: ByKind[Fraction] = field(default_factory=lambda: ByKind(Fraction(0), Fraction(0)))
     solver: AuxiliarySolver | None = None
 

@@ -1,13 +1,11 @@
-"""Price × volatility scenarios with damped tails, and what they do to prices.
+"""Scenarios: a move of prices, a state of volatility and a weight; and what a state does to volatilities.
 
-The standard grid and the volatility shock are those of Derive's portfolio margin, version 2: spot {±13.5, ±9, ±4.5,
-0} % under three volatility states, ±18 % with volatility up, and six tails with volatility up whose profit or loss
-counts by a weight. Constants from that method's published parameters.
+The form of the volatility shock and its defaults are those of Derive's portfolio margin, version 2.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -103,53 +101,3 @@ class VolatilityShock:
         if state is VolatilityState.UP:
             return np.maximum(self.minimum_volatility, volatility * (1 + self.up * multiple))
         return volatility * np.maximum(0.0, 1 - self.down * multiple)
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioGrid:
-    """Scenarios of a rule, exactly one of them the unshocked one, and the volatility shock that they share.
-
-    Raises:
-        RuleBuildError: no unshocked scenario, or a scenario twice.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    shock: VolatilityShock = field(default_factory=VolatilityShock)
-
-    def __post_init__(self) -> None:
-        """Check that the grid has its anchor and no doubles."""
-        if len(set(self.scenarios)) != len(self.scenarios):
-            raise RuleBuildError("a scenario is listed twice; keep one")
-        if sum(scenario.is_unshocked for scenario in self.scenarios) != 1:
-            raise RuleBuildError("the grid needs the unshocked scenario once (price_move 0, volatility unchanged)")
-
-    @property
-    def unshocked(self) -> int:
-        """Index of the scenario in which nothing moves."""
-        return next(index for index, scenario in enumerate(self.scenarios) if scenario.is_unshocked)
-
-
-def _grid(moves: tuple[float, ...], outer: float, tails: tuple[tuple[float, float], ...]) -> ScenarioGrid:
-    """Scenarios from the highest price to the lowest, then the tails as (price move, weight)."""
-    inner = tuple(Scenario(move, state) for move in sorted(moves, reverse=True) for state in VolatilityState)
-    highest, lowest = Scenario(outer, VolatilityState.UP), Scenario(-outer, VolatilityState.UP)
-    damped = tuple(Scenario(move, VolatilityState.UP, weight) for move, weight in tails)
-    return ScenarioGrid((highest, *inner, lowest, *damped))
-
-
-STANDARD_GRID: Final = _grid(
-    moves=(-0.135, -0.09, -0.045, 0.0, 0.045, 0.09, 0.135),
-    outer=0.18,
-    tails=(
-        (-0.66, 0.6 / 11),
-        (-0.33, 1.2 / 11),
-        (0.5, 0.072),
-        (1.0, 0.036),
-        (2.0, 0.018),
-        (3.0, 0.012),
-    ),
-)
-"""29 scenarios."""
-
-SMALL_GRID: Final = _grid(moves=(-0.09, 0.0, 0.09), outer=0.18, tails=((-0.66, 0.6 / 11), (1.0, 0.036)))
-"""13 scenarios: with two limits and the mask they fill one chunk of the small shape."""

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prover.components.leg_charges import LegCharges
+from prover.components.scenario_grid import ScenarioGridMargin
 from prover.rules.exposure import assess_margin, measure_exposure
 from prover.rules.quantise import quantise
-from prover.rules.rule_components import RowKind
+from prover.rules.rule_file import shipped_rule
 from prover.rules.rule_implication import implication_weights
 from tests.support.risk_rules import example_rules, holding
 from verifier.rule_kind import RuleKind
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from prover.rules.rule_builder import BuiltRule
 
 INITIAL, MAINTENANCE = example_rules(SMALL)
+GRID, CHARGES = shipped_rule("scenarios-small").components[:2]
+assert isinstance(GRID, ScenarioGridMargin)
+assert isinstance(CHARGES, LegCharges)
 SIZE = INITIAL.universe.size
-TICK = float(INITIAL.constants.tick)
+TICK = float(INITIAL.tick)
 
 RULES = st.sampled_from([INITIAL, MAINTENANCE])
 LOTS = st.dictionaries(st.integers(0, SIZE - 1), st.integers(-(10**6), 10**6), max_size=12)
@@ -47,7 +52,7 @@ def headrooms(rule: BuiltRule, portfolio: Portfolio) -> list[Decimal]:
 def test_more_collateral_never_hurts(rule: BuiltRule, portfolio: Portfolio, cents: int) -> None:
     richer = headrooms(rule, portfolio.plus(holding(rule, {0: cents})))
     for row, before, after in zip(rule.rows, headrooms(rule, portfolio), richer, strict=False):
-        gain = cents * rule.constants.tick if row.kind is RowKind.SCENARIO else 0
+        gain = cents * rule.tick if row.kind.is_money else 0
         assert after - before == gain
 
 
@@ -80,18 +85,17 @@ def test_initial_margin_implies_maintenance_margin(portfolio: Portfolio) -> None
 
 def float_headrooms(rule: BuiltRule, portfolio: Portfolio) -> NDArray[np.float64]:
     """Scenario headrooms from prices, position by position: no matrix, no rounding, no legs."""
-    universe, constants, rates = rule.universe, rule.constants, rule.constants.rates(rule.kind)
-    profit = universe.scenario_profit(constants.grid)
-    total = np.zeros(len(constants.grid.scenarios))
+    universe = rule.universe
+    profit = np.vstack([np.zeros(universe.size), GRID.weighted_profit(universe)])
+    total = np.zeros(len(profit))
     for index, lots in enumerate(portfolio.lots[0]):
         units = lots * universe.lot_size[index]
         price = universe.sell_price[index] if units > 0 else universe.buy_price[index]
-        charge = float(rates.perpetual_charge) if universe.perpetual[index] else 0.0
+        charge = float(CHARGES.perpetual.of(rule.kind)) if universe.perpetual[index] else 0.0
         if universe.option[index] and units < 0:
-            charge = float(rates.short_option_charge)
-        for number, scenario in enumerate(constants.grid.scenarios):
-            gain = float(rates.loss_factor) * scenario.weight * profit[number, index]
-            total[number] += units * (price + gain) - abs(units) * charge * universe.index_price
+            charge = float(CHARGES.short_option.of(rule.kind))
+        gain = float(rule.loss_factor) * profit[:, index]
+        total += units * (price + gain) - abs(units) * charge * universe.index_price[index]
     return total
 
 
@@ -110,7 +114,7 @@ def test_the_matrix_equals_the_clear_computation_to_the_rounding_bound(rule: Bui
 @given(rule=RULES, portfolio=PORTFOLIOS)
 def test_limits_bound_the_net_delta(rule: BuiltRule, portfolio: Portfolio) -> None:
     exposure = measure_exposure(rule.universe, portfolio)
-    limit = float(rule.constants.rates(rule.kind).net_delta_limit)
+    limit = 1e8 if rule.kind is RuleKind.INITIAL else 1.25e8
     upper, lower = (float(value) for value in headrooms(rule, portfolio)[-2:])
     held = sum(abs(lots) for lots in portfolio.lots[0][1:])
     for headroom, clear in ((upper, limit - exposure.delta_notional), (lower, limit + exposure.delta_notional)):
@@ -120,13 +124,13 @@ def test_limits_bound_the_net_delta(rule: BuiltRule, portfolio: Portfolio) -> No
 @given(values=st.lists(st.floats(-1e15, 1e15), min_size=1, max_size=20))
 def test_rounding_is_against_the_trader_and_less_than_a_tick(values: list[float]) -> None:
     coefficients = np.array(values)
-    for entry, ticks in zip(quantise(coefficients, INITIAL.constants.tick), coefficients / TICK, strict=True):
+    for entry, ticks in zip(quantise(coefficients, INITIAL.tick), coefficients / TICK, strict=True):
         assert int(entry) <= Fraction(float(ticks)) < int(entry) + 1
 
 
 @given(value=st.floats(0, 1e15), spread=st.floats(0, 1e15))
 def test_both_legs_of_a_slot_never_add_up_to_value(value: float, spread: float) -> None:
-    long, short = quantise(np.array([value, -(value + spread)]), INITIAL.constants.tick)
+    long, short = quantise(np.array([value, -(value + spread)]), INITIAL.tick)
     assert long + short <= 0
 
 

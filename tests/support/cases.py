@@ -97,7 +97,7 @@ def scale_of(shape: Shape) -> Scale:
 
 def row_labels(rows: int) -> RowLabels:
     """Names of the rows in errors."""
-    return RowLabels(tuple(f"row {row}" for row in range(rows)), 0.01, "USD")
+    return RowLabels(tuple(f"row {row}" for row in range(rows)), (0.01,) * rows, "USD")
 
 
 def free_columns(shape: Shape, books: int) -> list[tuple[int, int]]:

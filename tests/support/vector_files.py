@@ -33,7 +33,7 @@ def _accepted_text() -> str:
     made = prove(
         setup=setup,
         rule=prepare_rule(matrix, setup),
-        witness=build_witness(matrix, openings, RowLabels(("equity",), 0.01, "USD")),
+        witness=build_witness(matrix, openings, RowLabels(("equity",), (0.01,), "USD")),
         context=bytes(range(32)),
     )
     statement = made.statement

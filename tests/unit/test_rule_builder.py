@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from prover.errors import EntryRangeError, RuleBuildError
+from prover.errors import EntryRangeError, RuleBuildError, RuleFileError
 from prover.market.market_csv import load_market
+from prover.rules.rule_assembly import UNSHOCKED
 from prover.rules.rule_builder import BuiltRule, build_rules
-from prover.rules.rule_components import RowKind
-from prover.rules.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS, RuleConstants
-from prover.rules.scenarios import ScenarioGrid
+from prover.rules.rule_file import decode_rule, encode_rule, shipped_rule
+from prover.rules.rule_rows import RowKind
 from prover.rules.slots import list_slots
 from tests.support.market_files import MARKET_FILES
 from tests.support.risk_rules import example_market, example_rules
@@ -23,6 +22,8 @@ from verifier.shape import SMALL, STANDARD, Shape
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from prover.rules.rule_definition import RuleDefinition
 
 SHAPES = [(STANDARD, 1, 32, 4), (STANDARD, 4, 32, 4), (SMALL, 1, 16, 1)]
 
@@ -42,9 +43,9 @@ def test_sizes_and_soundness_on_real_chains(path: Path, shape: Shape, books: int
 def test_the_audit_finds_the_headrooms_that_the_builder_chose(shape: Shape, books: int) -> None:
     for rule in example_rules(shape, books):
         found = [None if headroom is None else headroom.unit for headroom in headroom_columns(rule.matrix)]
-        chosen = [None if row.headroom_column is None else (0, row.headroom_column) for row in rule.rows]
+        chosen = [None if row.headroom is None else row.headroom.unit for row in rule.rows]
         assert found == chosen
-        assert [row.headroom_column is None for row in rule.rows] == [row.kind is RowKind.MASK for row in rule.rows]
+        assert [row.headroom is None for row in rule.rows] == [row.kind is RowKind.MASK for row in rule.rows]
 
 
 def test_rows_come_as_scenarios_limits_and_mask() -> None:
@@ -57,7 +58,7 @@ def test_rows_come_as_scenarios_limits_and_mask() -> None:
         "unlisted slots are empty",
     )
     assert rule.labels.names == rule.row_names
-    assert (rule.labels.tick, rule.labels.currency) == (0.01, "USD")
+    assert (rule.labels.units[0], rule.labels.currency) == (0.01, "USD")
 
 
 def leg_entries(rule: BuiltRule, row: int, name: str) -> tuple[int, int]:
@@ -96,7 +97,7 @@ def test_entries_of_an_option_in_the_unshocked_row() -> None:
     assert quote.bid_price is not None
     assert quote.ask_price is not None
     initial, maintenance = example_rules()
-    row = initial.row_names.index("spot ±0 %, volatility unchanged")
+    row = initial.row_names.index(UNSHOCKED)
     long, short = leg_entries(initial, row, quote.instrument)
     assert long == pytest.approx(quote.bid_price - 1, abs=1)
     assert short == pytest.approx(-(quote.ask_price + 0.005 * 94000 + 1), abs=1)
@@ -119,7 +120,7 @@ def test_missing_quotes_fall_back_on_the_assumed_spread() -> None:
 
 def test_the_mask_covers_exactly_the_slots_without_a_price() -> None:
     market = example_market()
-    table = list_slots(market, STANDARD, STANDARD_CONSTANTS, books=4)
+    table = list_slots(market, STANDARD, shipped_rule("scenarios"), books=4)
     gone = {slot.instrument.name for slot in table.listed[5:300:7]}
     later = market.model_copy(
         update={"options": tuple(quote for quote in market.options if quote.instrument not in gone)}
@@ -154,8 +155,9 @@ def test_marks_are_eight_bytes_a_slot() -> None:
 def test_digests_name_market_constants_and_slots() -> None:
     initial, maintenance = example_rules()
     assert initial.snapshot_digest == maintenance.snapshot_digest == example_market().digest
-    assert initial.constants.digest == STANDARD_CONSTANTS.digest
-    assert len({initial.snapshot_digest, initial.constants.digest, SMALL_CONSTANTS.digest, initial.slots.digest}) == 4
+    standard, small = shipped_rule("scenarios"), shipped_rule("scenarios-small")
+    assert initial.definition.digest == standard.digest
+    assert len({initial.snapshot_digest, standard.digest, small.digest, initial.slots.digest}) == 4
     assert (initial.kind, maintenance.kind) == (RuleKind.INITIAL, RuleKind.MAINTENANCE)
 
 
@@ -165,14 +167,16 @@ def test_building_twice_gives_the_same_matrix() -> None:
         assert np.array_equal(first.matrix.entries, second.matrix.entries)
 
 
-def altered(**changes: object) -> RuleConstants:
-    """The standard constants with other values."""
-    return STANDARD_CONSTANTS.model_copy(update=changes)
+def altered(before: str, after: str) -> RuleDefinition:
+    """The shipped rule with other constants."""
+    content = encode_rule(shipped_rule("scenarios")).decode()
+    assert before in content
+    return decode_rule(content.replace(before, after).encode(), "altered rule")
 
 
 def test_entries_beyond_the_bound_are_refused() -> None:
     with pytest.raises(EntryRangeError, match=r"not below 2\^62 ticks of 1E-20; use larger ticks or smaller lots"):
-        build_rules(example_market(), constants=altered(tick=Decimal("1e-20")))
+        build_rules(example_market(), altered('"tick":"0.01"', '"tick":"1e-20"'))
 
 
 def test_rules_that_do_not_fit_are_refused() -> None:
@@ -181,28 +185,22 @@ def test_rules_that_do_not_fit_are_refused() -> None:
     euros = example_market().model_copy(update={"quote_currency": "EUR"})
     with pytest.raises(RuleBuildError, match="slot 0 of book 0 is not EUR, the market's quote currency; use"):
         build_rules(euros, slots=example_rules()[0].slots)
-    with pytest.raises(RuleBuildError, match="no constants belong to a shape of 8 columns"):
+    with pytest.raises(RuleBuildError, match="no rule file belongs to a shape of 8 columns"):
         build_rules(example_market(), shape=Shape(columns=8, digits=4, digit_bits=2, powers=64))
     tiny = Shape(columns=16, digits=4, digit_bits=2, powers=128)
-    with pytest.raises(RuleBuildError, match="finds no free column for its headroom among 16; use fewer rows"):
-        build_rules(example_market(), shape=tiny, constants=SMALL_CONSTANTS)
+    with pytest.raises(RuleBuildError, match="finds no free column among 1 × 16; use fewer rows"):
+        build_rules(example_market(), shape=tiny, definition=shipped_rule("scenarios-small"))
 
 
-def test_a_maintenance_rule_that_asks_for_more_is_refused() -> None:
-    dear = STANDARD_CONSTANTS.maintenance.model_copy(update={"perpetual_charge": Decimal("0.03")})
-    with pytest.raises(RuleBuildError, match=r"'spot \+18 %, volatility up' of maintenance margin asks for more"):
-        build_rules(example_market(), constants=altered(maintenance=dear))
-    tight = STANDARD_CONSTANTS.maintenance.model_copy(update={"net_delta_limit": Decimal(10)})
-    with pytest.raises(RuleBuildError, match=r"'net delta at most \+10' of maintenance margin asks for more"):
-        build_rules(example_market(), constants=altered(maintenance=tight))
-
-
-@pytest.mark.parametrize("field", ["loss_factor", "short_option_charge", "perpetual_charge", "net_delta_limit"])
-def test_constants_of_dear_maintenance_are_refused(field: str) -> None:
-    fields = STANDARD_CONSTANTS.model_dump()
-    grid = ScenarioGrid(STANDARD_CONSTANTS.grid.scenarios)
-    fields["maintenance"][field] = Decimal("0.5") if field == "net_delta_limit" else Decimal(1)
-    if field == "loss_factor":
-        fields["maintenance"][field] = Decimal("1.01")
-    with pytest.raises(ValueError, match=rf"maintenance\.{field} = .* (above|below) initial\.{field}"):
-        RuleConstants.model_validate(fields | {"grid": grid})
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('"maintenance":"0.8"', '"maintenance":"1.1"', "loss_factor.maintenance = 1.1 is above loss_factor.initial = 1"),
+        ('"maintenance":"0.015"', '"maintenance":"0.03"', "perpetual.maintenance = 0.03 is above perpetual.initial"),
+        ('"maintenance":"0.003"', '"maintenance":"0.1"', "short_option.maintenance = 0.1 is above short_option.initial"),
+        ('"maintenance":"125000000"', '"maintenance":"10"', "limit.maintenance = 10 is below limit.initial = 100000000"),
+    ],
+)
+def test_constants_of_dear_maintenance_are_refused(before: str, after: str, words: str) -> None:
+    with pytest.raises(RuleFileError, match=words):
+        altered(before, after)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from prover.errors import RuleBuildError
+from prover.rules.rule_assembly import UNSHOCKED
 from prover.rules.rule_implication import implication_weights, require_implication
 from tests.support.risk_rules import example_rules
 from verifier.margin_rule import RuleMatrix
@@ -17,9 +18,9 @@ from verifier.shape import SMALL
 
 def test_weights_come_from_the_loss_factors() -> None:
     initial, maintenance = example_rules(SMALL)
-    unshocked = initial.row_names.index("spot ±0 %, volatility unchanged")
+    unshocked = initial.row_names.index(UNSHOCKED)
     implied = [row.weights for row in implication_weights(initial, maintenance)]
-    assert implied[0] == {0: Fraction(4, 5), unshocked: Fraction(1, 5)}
+    assert implied[1] == {1: Fraction(4, 5), unshocked: Fraction(1, 5)}
     assert implied[unshocked] == {unshocked: Fraction(1)}
     assert implied[-3:] == [{index: Fraction(1)} for index in (13, 14, 15)]
 
@@ -27,8 +28,8 @@ def test_weights_come_from_the_loss_factors() -> None:
 @pytest.mark.parametrize(
     ("row", "column", "change", "words"),
     [
-        (0, 4, -(10**6), "spot"),
-        (13, 2, -(10**11), "net delta at most"),
+        (1, 4, -(10**6), "spot"),
+        (13, 2, -(10**11), "net BTC delta at most"),
         (15, 8, 1, "unlisted slots"),
     ],
 )
@@ -50,7 +51,7 @@ def test_entries_too_large_for_machine_integers_are_compared_exactly() -> None:
     )
     given[13, 0, 4] = huge - 1
     assert int(np.abs(given).max()) * 5 > 2**63
-    with pytest.raises(RuleBuildError, match="net delta at most"):
+    with pytest.raises(RuleBuildError, match="net BTC delta at most"):
         require_implication(
             replace(initial, matrix=RuleMatrix(SMALL, asked)), replace(maintenance, matrix=RuleMatrix(SMALL, given))
         )

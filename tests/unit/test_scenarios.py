@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from prover.components.scenario_grid import ScenarioGridMargin
 from prover.errors import RuleBuildError
+from prover.rules.rule_file import shipped_rule
 from prover.rules.scenarios import (
-    SMALL_GRID,
-    STANDARD_GRID,
     Scenario,
-    ScenarioGrid,
     VolatilityShock,
     VolatilityState,
 )
@@ -18,22 +18,27 @@ from prover.rules.scenarios import (
 UP, NONE, DOWN = VolatilityState.UP, VolatilityState.NONE, VolatilityState.DOWN
 
 
+def shipped_grid(name: str) -> ScenarioGridMargin:
+    """The grid of a shipped rule file."""
+    return next(part for part in shipped_rule(name).components if isinstance(part, ScenarioGridMargin))
+
+
 def test_the_standard_grid_is_the_published_one() -> None:
     moves = (0.135, 0.09, 0.045, 0.0, -0.045, -0.09, -0.135)
     whole = {(move, state) for move in moves for state in VolatilityState} | {(0.18, UP), (-0.18, UP)}
+    whole.remove((0.0, NONE))
     tails = {-0.66: 0.05455, -0.33: 0.10909, 0.5: 0.072, 1.0: 0.036, 2.0: 0.018, 3.0: 0.012}
-    listed = STANDARD_GRID.scenarios
-    assert len(listed) == 29
+    listed = shipped_grid("scenarios").scenarios
+    assert len(listed) == 28
     assert {(item.price_move, item.volatility) for item in listed if item.weight == 1} == whole
     damped = [item for item in listed if item.weight < 1]
     assert {item.price_move: item.weight for item in damped} == pytest.approx(tails, abs=5e-6)
     assert {item.volatility for item in damped} == {UP}
-    assert STANDARD_GRID.scenarios[STANDARD_GRID.unshocked] == Scenario(0.0, NONE)
+    assert shipped_grid("scenarios").shock == VolatilityShock()
 
 
-def test_the_small_grid_leaves_room_for_two_limits_and_the_mask_in_sixteen_rows() -> None:
-    assert len(SMALL_GRID.scenarios) == 13
-    assert SMALL_GRID.scenarios[SMALL_GRID.unshocked].is_unshocked
+def test_the_small_grid_leaves_room_for_four_other_rows_in_sixteen() -> None:
+    assert len(shipped_grid("scenarios-small").scenarios) == 12
 
 
 def test_volatility_shocks_follow_the_published_formulas() -> None:
@@ -71,8 +76,8 @@ def test_impossible_scenarios_are_refused(move: float, weight: float, words: str
         Scenario(move, UP, weight)
 
 
-def test_grids_without_anchor_or_with_doubles_are_refused() -> None:
-    with pytest.raises(RuleBuildError, match="unshocked scenario once"):
-        ScenarioGrid((Scenario(0.1, UP),))
-    with pytest.raises(RuleBuildError, match="listed twice"):
-        ScenarioGrid((Scenario(0.0, NONE), Scenario(0.1, UP), Scenario(0.1, UP)))
+def test_grids_in_which_nothing_moves_or_with_doubles_are_refused() -> None:
+    with pytest.raises(ValidationError, match="nothing moves"):
+        ScenarioGridMargin(scenarios=(Scenario(0.0, NONE),))
+    with pytest.raises(ValidationError, match="listed twice"):
+        ScenarioGridMargin(scenarios=(Scenario(0.0, NONE), Scenario(0.1, UP), Scenario(0.1, UP)))

@@ -9,14 +9,14 @@ import pytest
 
 from prover.errors import InstrumentNameError, RuleBuildError, UnknownInstrumentError
 from prover.market.instruments import Cash, Option, Perpetual
-from prover.rules.rule_constants import SMALL_CONSTANTS, STANDARD_CONSTANTS
+from prover.rules.rule_file import shipped_rule
 from prover.rules.slots import Slot, decode_slots, list_slots
 from tests.support.risk_rules import example_market
 from verifier.shape import SMALL, STANDARD
 
 
 def test_one_book_lists_cash_the_perpetual_and_the_most_open_options() -> None:
-    table = list_slots(example_market(), STANDARD, STANDARD_CONSTANTS)
+    table = list_slots(example_market(), STANDARD, shipped_rule("scenarios"))
     assert [slot.position for slot in table.listed] == list(range(128))
     assert table.listed[0] == Slot(0, 0, Cash("USD"), Decimal("0.01"))
     assert table.listed[1] == Slot(0, 1, Perpetual("BTC"), Decimal("0.01"))
@@ -27,7 +27,7 @@ def test_one_book_lists_cash_the_perpetual_and_the_most_open_options() -> None:
 
 
 def test_four_books_are_full_and_no_expiry_is_split() -> None:
-    table = list_slots(example_market(), STANDARD, STANDARD_CONSTANTS, books=4)
+    table = list_slots(example_market(), STANDARD, shipped_rule("scenarios"), books=4)
     assert len(table.listed) == 512
     books = defaultdict(set)
     for slot in table.listed:
@@ -38,10 +38,10 @@ def test_four_books_are_full_and_no_expiry_is_split() -> None:
 
 
 def test_the_list_is_written_and_read_back() -> None:
-    table = list_slots(example_market(), SMALL, SMALL_CONSTANTS, books=2)
+    table = list_slots(example_market(), SMALL, shipped_rule("scenarios-small"), books=2)
     assert decode_slots(table.encode()) == table
     assert decode_slots(table.encode()).digest == table.digest
-    assert table.digest != list_slots(example_market(), SMALL, SMALL_CONSTANTS).digest
+    assert table.digest != list_slots(example_market(), SMALL, shipped_rule("scenarios-small")).digest
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_the_list_is_written_and_read_back() -> None:
     ],
 )
 def test_faulty_lists_are_refused(edit: tuple[bytes, bytes], error: type[Exception], words: str) -> None:
-    content = list_slots(example_market(), SMALL, SMALL_CONSTANTS).encode()
+    content = list_slots(example_market(), SMALL, shipped_rule("scenarios-small")).encode()
     assert edit[0] in content
     with pytest.raises(error, match=words):
         decode_slots(content.replace(*edit, 1))
 
 
 def test_instruments_are_found_by_name() -> None:
-    table = list_slots(example_market(), STANDARD, STANDARD_CONSTANTS)
+    table = list_slots(example_market(), STANDARD, shipped_rule("scenarios"))
     assert table.find("BTC-27DEC24-100000-C").instrument.name == "BTC-27DEC24-100000-C"
     with pytest.raises(UnknownInstrumentError, match=r"'BTC-27DEC24-1-C' is in none of the 128 listed slots; trade"):
         table.find("BTC-27DEC24-1-C")
@@ -72,7 +72,7 @@ def test_instruments_are_found_by_name() -> None:
 
 def test_a_rule_needs_a_book_and_a_lot_size() -> None:
     with pytest.raises(RuleBuildError, match="books = 0"):
-        list_slots(example_market(), STANDARD, STANDARD_CONSTANTS, books=0)
-    without = STANDARD_CONSTANTS.model_copy(update={"lot_sizes": {"ETH": Decimal("0.1")}})
+        list_slots(example_market(), STANDARD, shipped_rule("scenarios"), books=0)
+    without = shipped_rule("scenarios").model_copy(update={"lot_sizes": {"ETH": Decimal("0.1")}})
     with pytest.raises(RuleBuildError, match=r"no lot size for 'BTC' \(set: ETH\); add one"):
         list_slots(example_market(), STANDARD, without)

@@ -58,7 +58,7 @@ def test_every_row_adds_up_to_zero(books: int) -> None:
 def test_shortfalls_are_named_with_what_is_missing() -> None:
     with pytest.raises(InsufficientMarginError, match=r"'spot −18 %': 0\.38 USD short; add collateral") as caught:
         build_witness(matrix(), [opening(20, 10, 1, 0)], LABELS)
-    assert [(entry.row, entry.shortfall) for entry in caught.value.shortfalls] == [(0, 38 * LABELS.tick)]
+    assert [(entry.row, entry.shortfall) for entry in caught.value.shortfalls] == [(0, 38 * LABELS.units[0])]
     with pytest.raises(InsufficientMarginError, match=r"'spot \+18 %': 0.21 USD short \(2 rows fail\)"):
         build_witness(matrix(), [opening(0, -2, -1, 0)], LABELS)
 

@@ -1,0 +1,82 @@
+"""Rows in clear become entries of the matrix: rounded against the trader, with headrooms and reserves."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prover.rules.quantise import quantise
+from prover.rules.rule_layout import exact_coefficient
+from prover.rules.slots import COLUMNS_PER_SLOT
+from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LARGE_HEADROOM_ENTRY
+from verifier.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from prover.rules.rule_assembly import Section
+    from prover.rules.rule_layout import Layout, RuleRow
+    from prover.rules.rule_rows import Rows
+    from prover.rules.universe import Universe
+    from verifier.shape import Shape
+
+
+def rule_entries(
+    sections: Sequence[Section], layout: Layout, *, universe: Universe, kind: RuleKind, shape: Shape
+) -> NDArray[np.int64]:
+    """Entries [row, book, column] of one kind of margin.
+
+    Money rows of initial margin keep a reserve of one unit a lot on every leg but cash, and on every auxiliary whose
+    coefficient had to be rounded: rounding then cannot break that initial margin implies maintenance margin.
+
+    Raises:
+        EntryRangeError: a coefficient that does not fit a matrix entry.
+    """
+    entries = np.zeros((len(layout.rows), universe.slots.books, shape.columns), dtype=np.int64)
+    at_risk = (universe.live & ~universe.cash).astype(np.int64)
+    first = 0
+    for section in sections:
+        rows = section.rows.of(kind)
+        places = layout.rows[first : first + len(rows)]
+        reserve = int(kind is RuleKind.INITIAL and section.kind.is_money)
+        block = entries[first : first + len(rows)]
+        _fill_legs(block, rows, places, reserve * at_risk)
+        _fill_auxiliaries(block, rows, places, layout, reserve)
+        _fill_headrooms(block, places)
+        first += len(rows)
+    return entries
+
+
+def _fill_legs(block: NDArray[np.int64], rows: Rows, places: Sequence[RuleRow], reserve: NDArray[np.int64]) -> None:
+    scales = np.array([place.scale for place in places], dtype=np.float64)
+    by_book = (len(rows), block.shape[1], block.shape[2] // COLUMNS_PER_SLOT)
+    long = quantise(rows.long * scales[:, None], rows.unit) - reserve
+    short = quantise(rows.short * scales[:, None], rows.unit) - reserve
+    block[:, :, 0::COLUMNS_PER_SLOT] = long.reshape(by_book)
+    block[:, :, 1::COLUMNS_PER_SLOT] = short.reshape(by_book)
+    block[:, 0, CONSTANT_COLUMN] = quantise(rows.constant * scales, rows.unit)
+
+
+def _fill_auxiliaries(
+    block: NDArray[np.int64], rows: Rows, places: Sequence[RuleRow], layout: Layout, reserve: int
+) -> None:
+    for index, (coefficients, place) in enumerate(zip(rows.auxiliaries, places, strict=True)):
+        for auxiliary, coefficient in coefficients.items():
+            exact = place.scale * exact_coefficient(coefficient, auxiliary, rows.unit)
+            book, column = layout.auxiliaries[auxiliary]
+            block[index, book, column] = floor(exact) - (reserve if exact.denominator != 1 else 0)
+
+
+def _fill_headrooms(block: NDArray[np.int64], places: Sequence[RuleRow]) -> None:
+    for index, place in enumerate(places):
+        if place.headroom is None:
+            continue
+        book, column = place.headroom.unit
+        block[index, book, column] = HEADROOM_ENTRY
+        if place.headroom.large is not None:
+            book, column = place.headroom.large
+            block[index, book, column] = LARGE_HEADROOM_ENTRY
