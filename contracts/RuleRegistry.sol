@@ -208,15 +208,16 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         });
     }
 
-    /// @dev Reverts unless every chunk is carried by this transaction or was staged within the hour; forgets the parts.
+    /// @dev Reverts unless every chunk, or one equal to it, is carried by this transaction or was staged within the hour;
+    /// forgets the parts.
     function _completeChunks(bytes32 digest, bytes32[] memory versionedHashes, uint256 firstChunk) private {
         StagedParts memory parts = _staged[digest];
         (uint256 carried,) = _carriedChunks(versionedHashes, firstChunk);
-        uint256 needed = ((uint256(1) << versionedHashes.length) - 1) & ~carried;
-        if (needed & ~uint256(parts.chunks) != 0) {
-            revert RuleRegistryChunksMissing(digest, needed & ~uint256(parts.chunks));
+        uint256 missing = _missingChunks(versionedHashes, carried | parts.chunks);
+        if (missing != 0) {
+            revert RuleRegistryChunksMissing(digest, missing);
         }
-        if (needed != 0 && _expired(parts)) {
+        if (parts.chunks & ~carried != 0 && _expired(parts)) {
             revert RuleRegistryStagingExpired(digest, parts.stagedAt, STAGING_LIFETIME);
         }
         delete _staged[digest];
@@ -357,6 +358,31 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     {
         uint256 word = uint256(DataContract.readWord(data, DataContract.DATA_OFFSET));
         return (word >> 248, uint8(word >> 240), uint8(word >> 232));
+    }
+
+    /// @dev Bitmap of the chunks that are neither present nor equal to one that is: one blob serves all equal chunks, such
+    /// as the definition rows that both rules share.
+    function _missingChunks(bytes32[] memory versionedHashes, uint256 present) private pure returns (uint256 missing) {
+        for (uint256 chunk = 0; chunk < versionedHashes.length; ++chunk) {
+            if (!_has(present, chunk) && !_hasEqual(versionedHashes, present, versionedHashes[chunk])) {
+                missing |= uint256(1) << chunk;
+            }
+        }
+    }
+
+    /// @dev Whether a chunk that is present has this hash.
+    function _hasEqual(bytes32[] memory versionedHashes, uint256 present, bytes32 wanted) private pure returns (bool) {
+        for (uint256 chunk = 0; chunk < versionedHashes.length; ++chunk) {
+            if (versionedHashes[chunk] == wanted && _has(present, chunk)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// @dev Whether a bitmap has a chunk.
+    function _has(uint256 chunks, uint256 chunk) private pure returns (bool) {
+        return (chunks >> chunk) & 1 != 0;
     }
 
     /// @dev Chunks of both rules.

@@ -131,7 +131,8 @@ interface IRuleRegistry {
     function stage(RuleProposal calldata proposal, bytes32[] calldata versionedHashes, uint256 firstChunk) external;
 
     /// @notice Makes both rules of a proposal usable as the next epoch.
-    /// @dev Only publishers. Every chunk must have been staged within the hour or be carried by this transaction.
+    /// @dev Only publishers. Every chunk, or one with the same commitment, must have been staged within the hour or be
+    /// carried by this transaction: equal chunks need one blob.
     /// @param proposal The whole proposal.
     /// @param points Commitments of all chunks, 96 bytes each, initial rule first, book by book.
     /// @param marks Marks of the instruments.

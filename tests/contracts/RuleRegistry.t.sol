@@ -112,6 +112,25 @@ contract RuleRegistryTest is RulePublishing {
         _expect("forgotten", chunks, 0);
     }
 
+    function testOneBlobServesEqualChunks() public {
+        RuleProposal memory proposal = _proposal(1, 1, 4, 4);
+        bytes memory shared = bytes.concat(_points(1, 4), _points(1, 2), _points(5, 2));
+        bytes32[] memory hashes = Commitments.versionedHashes(shared);
+        _carry(hashes, 0, 4);
+        _registry.stage(proposal, hashes, 0);
+        _carry(hashes, 6, 8);
+        _registry.finalise(proposal, shared, MARKS, 6);
+        _expect("initial points", _registry.matrix(1, RuleKind.INITIAL), _points(1, 4));
+        _expect("shared points", _registry.matrix(1, RuleKind.MAINTENANCE), bytes.concat(_points(1, 2), _points(5, 2)));
+    }
+
+    function testEqualChunksOfTwoBooksInOneTransaction() public {
+        bytes memory same = bytes.concat(_points(1, 1), _points(1, 1), _points(1, 1), _points(2, 1));
+        _carry(Commitments.versionedHashes(same), 2, 4);
+        _registry.finalise(_proposal(1, 2, 1, 1), same, MARKS, 2);
+        _expect("points", _registry.matrix(1, RuleKind.INITIAL), bytes.concat(_points(1, 1), _points(1, 1)));
+    }
+
     function testAnnouncesStagesAndEpochs() public {
         RuleProposal memory proposal = _proposal(1, 1, 4, 4);
         bytes32 digest = _registry.proposalDigest(proposal, _hashes);
@@ -213,6 +232,35 @@ contract RuleRegistryTest is RulePublishing {
         _carry(_hashes, 6, 8);
         vm.expectRevert(abi.encodeWithSelector(IRuleRegistry.RuleRegistryChunksMissing.selector, digest, 1 << 5));
         _registry.finalise(proposal, _rulePoints, MARKS, 6);
+    }
+
+    function testRefusesChunksThatOnlyEqualMissingOnes() public {
+        RuleProposal memory proposal = _proposal(1, 1, 4, 4);
+        bytes memory shared = bytes.concat(_points(1, 4), _points(1, 2), _points(5, 2));
+        bytes32[] memory hashes = Commitments.versionedHashes(shared);
+        bytes32 digest = _registry.proposalDigest(proposal, hashes);
+        _carry(hashes, 1, 4);
+        _registry.stage(proposal, hashes, 1);
+        _carry(hashes, 6, 8);
+        vm.expectRevert(abi.encodeWithSelector(IRuleRegistry.RuleRegistryChunksMissing.selector, digest, 0x11));
+        _registry.finalise(proposal, shared, MARKS, 6);
+    }
+
+    function testRefusesOldPartsThatOnlyAnEqualChunkNeeds() public {
+        _registry = new RuleRegistry(_verifier, address(this), 1 days);
+        _registry.grantRole(_registry.PUBLISHER_ROLE(), address(this));
+        RuleProposal memory proposal = _proposal(1, 1, 1, 2);
+        bytes memory shared = bytes.concat(_points(1, 1), _points(1, 1), _points(2, 1));
+        bytes32[] memory hashes = Commitments.versionedHashes(shared);
+        bytes32 digest = _registry.proposalDigest(proposal, hashes);
+        _carry(hashes, 0, 1);
+        _registry.stage(proposal, hashes, 0);
+        _carry(hashes, 2, 3);
+        vm.warp(START + 1 hours + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRuleRegistry.RuleRegistryStagingExpired.selector, digest, START, 1 hours)
+        );
+        _registry.finalise(proposal, shared, MARKS, 2);
     }
 
     function testPartsOfTwoProposalsCannotMix() public {
