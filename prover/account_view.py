@@ -22,7 +22,6 @@ Value = Decimal | int | str
 """Amounts are decimals, counts are integers, all else is text."""
 
 CENT: Final = Decimal("0.01")
-DELTA_STEP: Final = Decimal("0.0001")
 
 
 def known_positions(record: AccountRecord, slots: SlotTable) -> dict[str, Value]:
@@ -38,7 +37,7 @@ def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, Value]:
         assessment = assess_margin(rules.built(kind), portfolio)
         if kind is RuleKind.INITIAL:
             values["equity_at_marks"] = _rounded(assessment.exposure.equity, CENT)
-            values["net_delta"] = _rounded(assessment.exposure.net_delta, DELTA_STEP)
+            values["delta_notional"] = _rounded(assessment.exposure.delta_notional, CENT)
         name = kind.name.lower()
         values[f"{name}_requirement"] = _rounded(assessment.requirement, CENT)
         values[f"{name}_headroom"] = assessment.binding.headroom

@@ -97,7 +97,7 @@ def run_demo(market: Path, audience: Audience) -> DemoReport:
     report = DemoReport(audience)
     with report.step("Read the market"):
         snapshot = load_market(market)
-    report.market = f"{market.name}: {snapshot.underlying}, {len(snapshot.options)} options"
+    report.market = f"{market.name}: {', '.join(snapshot.underlyings)}, {len(snapshot.options)} options"
     with report.step("Compile the contracts (cached)"):
         compile_contracts()
     with report.step("Read the ceremony's setup (cached)") as step:
@@ -161,8 +161,9 @@ def _agree(snapshot: MarketSnapshot, rules: EpochRules) -> Agreement:
     option = options[0]
     quantity = TRADED_LOTS * option.lot_size
     tick = rules.built(RuleKind.INITIAL).tick
-    mark = Decimal(float(universe.mark[rules.slots.flat_index(option)]))
-    notional = COLLATERAL_FACTOR * quantity * Decimal(snapshot.index_price)
+    place = rules.slots.flat_index(option)
+    mark = Decimal(float(universe.mark[place]))
+    notional = COLLATERAL_FACTOR * quantity * Decimal(float(universe.index_price[place]))
     return Agreement(
         option=option,
         quantity=quantity,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prover.errors import DepositError
-from prover.rules.rule_builder import CONSTANTS_BY_SHAPE
+from prover.rules.quantise import DEFAULT_TICK
 from prover.wallet_records import Change
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def deposit_ticks(amount: Decimal, shape: Shape) -> int:
     Raises:
         DepositError: not positive, not finite, or no multiple of the tick.
     """
-    tick = CONSTANTS_BY_SHAPE[shape].tick
+    tick = DEFAULT_TICK
     if not amount.is_finite() or not 0 < amount < shape.value_bound * tick:
         raise DepositError(
             f"a deposit of {amount} is out of range: give more than 0 and less than {shape.value_bound * tick}"

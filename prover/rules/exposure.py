@@ -27,13 +27,11 @@ class Exposure:
 
     Attributes:
         equity: cash and positions at their marks, quote currency.
-        net_delta: Σ quantity · delta, units of the underlying.
-        delta_notional: net delta at the index price, quote currency.
-        gross_notional: Σ |quantity| at the index price without cash, quote currency.
+        delta_notional: Σ quantity · delta · index price over all underlyings, quote currency.
+        gross_notional: Σ |quantity| · index price of everything that has an underlying, quote currency.
     """
 
     equity: float = field(repr=False)
-    net_delta: float = field(repr=False)
     delta_notional: float = field(repr=False)
     gross_notional: float = field(repr=False)
 
@@ -80,13 +78,11 @@ class MarginAssessment:
 def measure_exposure(universe: Universe, portfolio: Portfolio) -> Exposure:
     """Value and sensitivities of a portfolio on the slots of the universe."""
     quantity = universe.lot_size * _flat_lots(portfolio)
-    at_risk = universe.perpetual | universe.option
-    net_delta = float(quantity @ universe.delta)
+    following = universe.underlying >= 0
     return Exposure(
         equity=float(quantity @ universe.mark),
-        net_delta=net_delta,
-        delta_notional=net_delta * universe.index_price,
-        gross_notional=float(np.abs(quantity[at_risk]).sum()) * universe.index_price,
+        delta_notional=float(quantity @ (universe.delta * universe.index_price)),
+        gross_notional=float(np.abs(quantity) @ (following * universe.index_price)),
     )
 
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from prover.rules.rule_builder import BuiltRule
 
 INITIAL, MAINTENANCE = example_rules(SMALL)
-GRID, CHARGES = shipped_rule("scenarios-small").components[:2]
-assert isinstance(GRID, ScenarioGridMargin)
-assert isinstance(CHARGES, LegCharges)
+COMPONENTS = shipped_rule("scenarios-small").components
+GRID = next(part for part in COMPONENTS if isinstance(part, ScenarioGridMargin))
+CHARGES = next(part for part in COMPONENTS if isinstance(part, LegCharges))
 SIZE = INITIAL.universe.size
 TICK = float(INITIAL.tick)
 

@@ -24,7 +24,7 @@ from verifier.errors import MalformedInputError
 from verifier.margin_rule import RuleMatrix
 from verifier.shape import SMALL
 
-LABELS: Final = RowLabels(("spot −18 %", "spot +18 %", "mask"), 0.01, "USD")
+LABELS: Final = RowLabels(("spot −18 %", "spot +18 %", "mask"), (0.01,) * 3, "USD")
 BOUND: Final = TINY.value_bound
 
 
