@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -69,10 +69,10 @@ class BuiltRule:
 
     kind: RuleKind
     matrix: RuleMatrix
-    layout: Layout
-    parts: tuple[RulePart, ...]
-    universe: Universe
-    definition: RuleDefinition
+    layout: Layout = field(repr=False)
+    parts: tuple[RulePart, ...] = field(repr=False)
+    universe: Universe = field(repr=False)
+    definition: RuleDefinition = field(repr=False)
     quote_currency: str
     snapshot_time: int
     snapshot_digest: bytes
