@@ -16,12 +16,13 @@ from prover.rules.rule_entries import rule_entries
 from prover.rules.rule_file import shipped_rule
 from prover.rules.rule_implication import require_implication
 from prover.rules.rule_layout import Layout, RuleRow, lay_out
-from prover.rules.rule_rows import RuleContext
+from prover.rules.rule_rows import RowKind, RuleContext
 from prover.rules.slots import CASH_SLOT, SlotTable, list_slots
 from prover.rules.universe import build_universe
 from prover.witness import BookOpening, RowLabels, Witness, build_witness, leg_columns
 from verifier.margin_rule import RuleMatrix
 from verifier.rule_audit import require_sound
+from verifier.rule_boundedness import require_bounded
 from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD
 
@@ -159,7 +160,7 @@ def build_rules(
         RuleBuildError: no rule file for the shape, slots of another shape or currency, constants that a component
             refuses, too few columns, or initial margin that does not imply maintenance margin.
         EntryRangeError: a coefficient that does not fit a matrix entry.
-        MatrixError: the matrix opens a free box (a fault of a component).
+        MatrixError: the matrix opens a free box or an unbounded ray (a fault of a component).
     """
     chosen = definition or _default_definition(shape)
     table = slots or list_slots(snapshot, shape, chosen, books=books)
@@ -172,6 +173,7 @@ def build_rules(
     def build(kind: RuleKind) -> BuiltRule:
         matrix = RuleMatrix(shape, rule_entries(sections, layout, universe=context.universe, kind=kind, shape=shape))
         require_sound(matrix)
+        require_bounded(matrix, [index for index, row in enumerate(layout.rows) if row.kind is RowKind.LIMIT])
         return BuiltRule(
             kind=kind,
             matrix=matrix,
