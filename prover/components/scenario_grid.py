@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from prover.components.constants import Record
+from prover.components.static_discount import StaticDiscount  # noqa: TC001 - pydantic resolves it
 from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
 from prover.rules.scenarios import Scenario, VolatilityShock
 
@@ -38,6 +39,7 @@ class ScenarioGridMargin(Record):
         shock: by how much volatilities move.
         betas: of underlyings, 1 where none is given.
         across: how underlyings combine.
+        static_discount: of options after the shock; the scenario in which nothing moves then counts too.
     """
 
     component: Literal["scenario-grid"] = "scenario-grid"
@@ -45,6 +47,7 @@ class ScenarioGridMargin(Record):
     shock: VolatilityShock = VolatilityShock()
     betas: dict[str, Beta] = Field(default_factory=dict)
     across: Literal["joint", "sum"] = "joint"
+    static_discount: StaticDiscount | None = None
 
     @model_validator(mode="after")
     def _no_doubles(self) -> Self:
@@ -57,29 +60,44 @@ class ScenarioGridMargin(Record):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _discount_of_joint_scenarios(self) -> Self:
+        if self.static_discount is not None and self.across == "sum":
+            message = "across = 'sum' with static_discount: scenarios of a discount are joint; set across: joint"
+            raise ValueError(message)
+        return self
+
     @property
     def moving(self) -> tuple[Scenario, ...]:
         """Scenarios in which something moves."""
         return tuple(scenario for scenario in self.scenarios if not scenario.is_unshocked)
 
+    @property
+    def counted(self) -> tuple[Scenario, ...]:
+        """Scenarios that have a row of their own."""
+        return self.moving if self.static_discount is None else self.scenarios
+
     def contribute(self, context: RuleContext) -> Contribution:
         """One profit row a scenario, or one for the sum over underlyings."""
         universe = context.universe
         profit = universe.lot_size * self.weighted_profit(universe)
-        names = tuple(scenario.name for scenario in self.moving)
+        names = tuple(scenario.name for scenario in self.counted)
+        if self.static_discount is not None:
+            weights = np.array([[scenario.weight] for scenario in self.counted])
+            return self.static_discount.contribute(context, names, weights, profit)
         if self.across == "joint" or len(universe.underlyings) == 1:
             return Contribution(profits=make_rows(names, unit=context.tick, long=profit))
         return _sum_of_scans(context, names, profit)
 
     def weighted_profit(self, universe: Universe) -> NDArray[np.float64]:
         """Profit of one unit held long, [scenario, slot], quote currency, after weights."""
-        moves = np.array([scenario.price_move for scenario in self.moving])[:, None]
+        moves = np.array([[scenario.price_move] for scenario in self.counted])
         betas = np.array([float(self.betas.get(name, 1)) for name in universe.underlyings])
         volatilities = [
             self.shock.apply(universe.option_volatility, universe.option_years, scenario.volatility)
-            for scenario in self.moving
+            for scenario in self.counted
         ]
-        weights = np.array([scenario.weight for scenario in self.moving])[:, None]
+        weights = np.array([[scenario.weight] for scenario in self.counted])
         return weights * universe.profit(np.maximum(1 + moves * betas, 0.0), np.array(volatilities))
 
 
