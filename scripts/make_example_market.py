@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from prover.market.instruments import Option, OptionRight, parse_expiry
+from prover.market.instrument_names import parse_expiry
+from prover.market.instruments import Option, OptionRight, Perpetual
 from prover.market.market_data import EXAMPLE_MARKET, SCHEMA, MarketSnapshot
 from prover.market.pricing import OptionTerms, black76
 
@@ -134,11 +135,10 @@ def make_file() -> bytes:
     perpetual = {"mark_price": 94_012.5, "bid_price": 94_012.0, "ask_price": 94_013.0, "open_interest": 9_500.0}
     head: dict[str, object] = {
         "schema": SCHEMA,
-        "underlying": UNDERLYING,
         "quote_currency": "USD",
         "snapshot_time": SNAPSHOT_TIME,
-        "index_price": INDEX_PRICE,
-        "perpetual": perpetual,
+        "underlyings": {UNDERLYING: {"index_price": INDEX_PRICE}},
+        "perpetuals": [{"instrument": Perpetual(UNDERLYING).name, **perpetual}],
     }
     lines = [f" {json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
     options = [json.dumps(quote) for quote in make_options(np.random.default_rng(SEED), Surface())]

@@ -1,34 +1,36 @@
-"""Instruments and their names in Deribit's convention, parsed strictly and written back the same.
+"""Instruments, and their names in the conventions of Deribit (canonical here) and Derive.
 
-Names: ``USD`` (cash), ``BTC_USDC`` (spot), ``BTC-PERPETUAL``, ``BTC-27DEC24-100000-C`` (option; a ``d`` stands for
-the decimal point of a strike, as in ``XRP_USDC-27DEC24-0d625-P``). Every instrument has exactly one name.
-Source: https://docs.deribit.com/#naming, expiries at 08:00 UTC.
+    what         Deribit                                             Derive
+    balance      USD, WEETH                                          USDC
+    spot         BTC_USDC                                            BTC-USDC
+    perpetual    BTC-PERPETUAL, SOL_USDC-PERPETUAL                   BTC-PERP
+    future       BTC-27DEC24                                         (none)
+    option       BTC-27DEC24-100000-C, XRP_USDC-27DEC24-0d625-P      ETH-20240914-2400-C, XRP-20240914-0_625-P
+
+Both names of an instrument stand for one object: in an account kept in the quote currency a unit of it pays the same
+however the exchange settles it (see :mod:`prover.market.inverse_contracts`). :mod:`prover.market.instrument_names`
+reads them. Sources: https://docs.deribit.com/#naming and https://docs.derive.xyz/trading/instrument-names, expiries at
+08:00 UTC.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final
 
 from prover.errors import InstrumentNameError
 
 EXPIRY_HOUR_UTC: Final = 8
-"""Deribit options expire at 08:00 UTC."""
+"""Options and futures expire at 08:00 UTC."""
 
 SECONDS_PER_YEAR: Final = 365 * 86400
 
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_CENTURY: Final = 2000
-_CURRENCY: Final = re.compile(r"[A-Z][A-Z0-9]{1,11}")
-_UNDERLYING: Final = re.compile(r"[A-Z][A-Z0-9]{1,11}(_[A-Z][A-Z0-9]{1,11})?")
-_EXPIRY: Final = re.compile(r"([1-9]|[12][0-9]|3[01])([A-Z]{3})([0-9]{2})")
-_STRIKE: Final = re.compile(r"([1-9][0-9]{0,11}|0(?=d))(?:d([0-9]{0,7}[1-9]))?")
-_EXAMPLES: Final = "USD, BTC_USDC, BTC-PERPETUAL or BTC-27DEC24-100000-C"
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+_FINEST_DERIVE_STRIKE: Final = Decimal("0.000001")
 
 
 class OptionRight(StrEnum):
@@ -40,13 +42,23 @@ class OptionRight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cash:
-    """The quote currency itself: one unit is worth one, always."""
+    """A balance of one currency: the quote currency itself, or a token or coin that serves as collateral."""
 
     currency: str
 
     @property
+    def coin(self) -> str:
+        """The currency itself."""
+        return self.currency
+
+    @property
     def name(self) -> str:
         """Its name, as in ``USD``."""
+        return self.currency
+
+    @property
+    def derive_name(self) -> str:
+        """The same."""
         return self.currency
 
 
@@ -58,54 +70,75 @@ class Spot:
     quote: str
 
     @property
+    def coin(self) -> str:
+        """The coin that is held."""
+        return self.underlying
+
+    @property
     def name(self) -> str:
         """Its name, as in ``BTC_USDC``."""
         return f"{self.underlying}_{self.quote}"
 
+    @property
+    def derive_name(self) -> str:
+        """Its name at Derive, as in ``BTC-USDC``."""
+        return f"{self.underlying}-{self.quote}"
+
 
 @dataclass(frozen=True, slots=True)
-class Perpetual:
-    """A linear perpetual future on one unit of the underlying."""
+class _Derivative:
+    """What follows the price of a coin.
+
+    Attributes:
+        underlying: coin, or pair for contracts settled in its second currency (``BTC``, ``XRP_USDC``).
+    """
 
     underlying: str
+
+    @property
+    def coin(self) -> str:
+        """The coin whose price it follows."""
+        return self.underlying.partition("_")[0]
+
+    @property
+    def is_inverse(self) -> bool:
+        """True when Deribit settles the contract of this name in the coin itself."""
+        return "_" not in self.underlying
+
+
+@dataclass(frozen=True, slots=True)
+class Perpetual(_Derivative):
+    """A perpetual future on one unit of the underlying."""
 
     @property
     def name(self) -> str:
         """Its name, as in ``BTC-PERPETUAL``."""
         return f"{self.underlying}-PERPETUAL"
 
+    @property
+    def derive_name(self) -> str:
+        """Its name at Derive, as in ``BTC-PERP``.
+
+        Raises:
+            InstrumentNameError: Derive has none.
+        """
+        return f"{_derive_coin(self)}-PERP"
+
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """A European option on one unit of the underlying, paid out in the quote currency.
+class _Dated(_Derivative):
+    """What expires.
 
     Attributes:
-        underlying: coin, or pair for linear options (``BTC``, ``XRP_USDC``).
-        expiry: day on which it expires, at 08:00 UTC.
-        strike: in the quote currency, positive.
-        right: call or put.
+        expiry: the day, at 08:00 UTC.
     """
 
-    underlying: str
     expiry: date
-    strike: Decimal
-    right: OptionRight
-
-    @property
-    def is_call(self) -> bool:
-        """True for calls, false for puts."""
-        return self.right is OptionRight.CALL
 
     @property
     def expiry_code(self) -> str:
         """The day as names write it, as in ``6DEC25``."""
-        return f"{self.expiry.day}{_MONTHS[self.expiry.month - 1]}{self.expiry.year % 100:02d}"
-
-    @property
-    def name(self) -> str:
-        """Its name, as in ``BTC-27DEC24-100000-C``."""
-        strike = f"{self.strike.normalize():f}".replace(".", "d")
-        return f"{self.underlying}-{self.expiry_code}-{strike}-{self.right}"
+        return f"{self.expiry.day}{MONTHS[self.expiry.month - 1]}{self.expiry.year % 100:02d}"
 
     @property
     def expiry_time(self) -> int:
@@ -118,72 +151,70 @@ class Option:
         return (self.expiry_time - snapshot_time) / SECONDS_PER_YEAR
 
 
-Instrument = Cash | Spot | Perpetual | Option
+@dataclass(frozen=True, slots=True)
+class Future(_Dated):
+    """A dated future on one unit of the underlying."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as in ``BTC-27DEC24``."""
+        return f"{self.underlying}-{self.expiry_code}"
+
+    @property
+    def derive_name(self) -> str:
+        """Derive lists no dated futures.
+
+        Raises:
+            InstrumentNameError: always.
+        """
+        raise InstrumentNameError(self.name, "Derive has no name for a dated future", "use its name at Deribit")
 
 
-@lru_cache(maxsize=4096)
-def parse_instrument(name: str) -> Instrument:
-    """The instrument of a name; the inverse of ``.name``.
+@dataclass(frozen=True, slots=True)
+class Option(_Dated):
+    """A European option on one unit of the underlying, worth its payoff in the quote currency.
 
-    Raises:
-        InstrumentNameError: the name follows none of the forms, or is not the canonical one of its instrument.
+    Attributes:
+        strike: in the quote currency, positive.
+        right: call or put.
     """
-    parts = name.split("-")
-    if len(parts) == 1:
-        return _parse_cash_or_spot(name)
-    if not _UNDERLYING.fullmatch(parts[0]):
-        raise InstrumentNameError(name, f"{parts[0]!r} is not an underlying", f"write for example {_EXAMPLES}")
-    if parts[1:] == ["PERPETUAL"]:
-        return Perpetual(parts[0])
-    return _parse_option(name, parts)
+
+    strike: Decimal
+    right: OptionRight
+
+    @property
+    def is_call(self) -> bool:
+        """True for calls, false for puts."""
+        return self.right is OptionRight.CALL
+
+    @property
+    def name(self) -> str:
+        """Its name, as in ``BTC-27DEC24-100000-C``; ``d`` is the decimal point of a strike."""
+        return f"{self.underlying}-{self.expiry_code}-{_plain(self.strike).replace('.', 'd')}-{self.right}"
+
+    @property
+    def derive_name(self) -> str:
+        """Its name at Derive, as in ``ETH-20240914-2400_5-C``; ``_`` is the decimal point of a strike.
+
+        Raises:
+            InstrumentNameError: Derive has none.
+        """
+        if self.strike % _FINEST_DERIVE_STRIKE:
+            raise InstrumentNameError(self.name, "its strike is too fine for Derive", "use multiples of 0.000001")
+        strike = _plain(self.strike).replace(".", "_")
+        return f"{_derive_coin(self)}-{self.expiry:%Y%m%d}-{strike}-{self.right}"
 
 
-def parse_option(name: str) -> Option:
-    """The option of a name.
-
-    Raises:
-        InstrumentNameError: the name is not canonical, or is that of another instrument.
-    """
-    instrument = parse_instrument(name)
-    if not isinstance(instrument, Option):
-        raise InstrumentNameError(name, "it is not an option", "list options only here")
-    return instrument
+Instrument = Cash | Spot | Perpetual | Future | Option
 
 
-def parse_expiry(code: str) -> date:
-    """The day of an expiry code such as ``6DEC25``.
-
-    Raises:
-        InstrumentNameError: not a day in that form.
-    """
-    match = _EXPIRY.fullmatch(code)
-    remedy = "write day, month and year as in 6DEC25"
-    if match is None or match[2] not in _MONTHS:
-        raise InstrumentNameError(code, "the expiry is not a date", remedy)
-    try:
-        return date(_CENTURY + int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]))
-    except ValueError as error:
-        raise InstrumentNameError(code, f"the expiry is not a date ({error})", remedy) from error
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
-def _parse_cash_or_spot(name: str) -> Cash | Spot:
-    if _CURRENCY.fullmatch(name):
-        return Cash(name)
-    if _UNDERLYING.fullmatch(name):
-        underlying, quote = name.split("_")
-        return Spot(underlying, quote)
-    raise InstrumentNameError(name, "it has no known form", f"write for example {_EXAMPLES}")
-
-
-def _parse_option(name: str, parts: list[str]) -> Option:
-    try:
-        underlying, expiry, strike, right = parts
-    except ValueError as error:
-        remedy = "an option is written underlying-expiry-strike-C or -P"
-        raise InstrumentNameError(name, f"it has {len(parts)} parts", remedy) from error
-    if right not in tuple(OptionRight):
-        raise InstrumentNameError(name, f"{right!r} is neither C nor P", "end it with C for a call, P for a put")
-    if not _STRIKE.fullmatch(strike):
-        remedy = "write a positive number without leading or trailing zeros, d for the decimal point"
-        raise InstrumentNameError(name, f"{strike!r} is not a strike", remedy)
-    return Option(underlying, parse_expiry(expiry), Decimal(strike.replace("d", ".")), OptionRight(right))
+def _derive_coin(instrument: Perpetual | Option) -> str:
+    if instrument.is_inverse:
+        return instrument.underlying
+    raise InstrumentNameError(
+        instrument.name, "Derive names no settlement currency", f"name the underlying {instrument.coin} alone"
+    )

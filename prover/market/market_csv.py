@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import MarketDataError, ProverError
-from prover.market.instruments import SECONDS_PER_YEAR, Option, parse_option
-from prover.market.market_data import SCHEMA, MarketSnapshot, OptionQuote, load_snapshot, make_record
+from prover.market.instrument_names import parse_option
+from prover.market.instruments import SECONDS_PER_YEAR, Option, Perpetual
+from prover.market.market_data import SCHEMA, MarketSnapshot, load_snapshot, make_record
 from prover.market.pricing import OptionTerms
+from prover.market.quotes import OptionQuote, PerpetualQuote, UnderlyingPrice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -124,16 +126,22 @@ def load_option_chain(path: Path) -> MarketSnapshot:
     index_price = nearest.forward if nearest.index is None else nearest.index
     snapshot_time = _common_moment(str(path), rows)
     volatilities = _volatilities(rows, snapshot_time)
+    coin = nearest.option.coin
     fields: dict[str, object] = {
         "schema": SCHEMA,
-        "underlying": nearest.option.underlying,
         "quote_currency": QUOTE_CURRENCY,
         "snapshot_time": snapshot_time,
-        "index_price": index_price,
-        "perpetual": {"mark_price": index_price, "bid_price": None, "ask_price": None, "open_interest": 0.0},
+        "underlyings": {coin: make_record(UnderlyingPrice, str(path), {"index_price": index_price})},
+        "perpetuals": (_perpetual_at(index_price, coin),),
         "options": tuple(_option_quote(row, volatility) for row, volatility in zip(rows, volatilities, strict=True)),
     }
     return make_record(MarketSnapshot, str(path), fields)
+
+
+def _perpetual_at(index_price: float, coin: str) -> PerpetualQuote:
+    return PerpetualQuote(
+        instrument=Perpetual(coin).name, mark_price=index_price, bid_price=None, ask_price=None, open_interest=0.0
+    )
 
 
 def _read_rows(path: Path) -> list[_ChainRow]:

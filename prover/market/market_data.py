@@ -1,16 +1,21 @@
 """Market snapshots: one consistent view of forwards, volatilities and quotes, validated where it enters.
 
-A snapshot file is JSON with the fields of :class:`MarketSnapshot`; everything in it is in the quote currency and per
-unit of the underlying, volatilities are fractions (0.55 is 55 %), times are Unix seconds:
+A snapshot file is JSON with the fields of :class:`MarketSnapshot`; prices are in the quote currency, per unit of the
+underlying or token; volatilities are fractions (0.55 is 55 %), times are Unix seconds:
 
-    {"schema": "zkmargin-market-1", "underlying": "BTC", "quote_currency": "USD", "snapshot_time": 1732096800,
-     "index_price": 94000.0,
-     "perpetual": {"mark_price": 94010.0, "bid_price": 94009.5, "ask_price": 94010.5, "open_interest": 1000.0},
+    {"schema": "zkmargin-market-2", "quote_currency": "USD", "snapshot_time": 1732096800, "stable_price": 1.0,
+     "underlyings": {"BTC": {"index_price": 94000.0, "confidence": 1.0}},
+     "perpetuals": [{"instrument": "BTC-PERPETUAL", "mark_price": 94010.0, "bid_price": 94009.5,
+                     "ask_price": 94010.5, "open_interest": 1000.0, "confidence": 1.0}],
+     "futures": [{"instrument": "BTC-27DEC24", "mark_price": 95100.0, "bid_price": null, "ask_price": null,
+                  "open_interest": 50.0}],
      "options": [{"instrument": "BTC-27DEC24-100000-C", "forward": 95100.0, "mark_volatility": 0.55,
-                  "mark_price": 4321.0, "bid_price": 4300.0, "ask_price": null, "open_interest": 120.5}]}
+                  "mark_price": 4321.0, "bid_price": 4300.0, "ask_price": null, "open_interest": 120.5}],
+     "tokens": [{"instrument": "BTC", "underlying": "BTC", "mark_price": 94000.0, "bid_price": 93990.0,
+                 "ask_price": 94010.0, "volume": 2500.0}]}
 
-``bid_price`` and ``ask_price`` are null where nobody quotes. The option-chain CSV files of exchanges are read by
-:mod:`prover.market.market_csv`.
+``bid_price`` and ``ask_price`` are null where nobody quotes; ``confidence`` and ``stable_price`` are 1, and lists are
+empty, where they are left out.
 """
 
 from __future__ import annotations
@@ -18,132 +23,102 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 import numpy as np
 from eth_hash.auto import keccak
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from prover.errors import InstrumentNameError, MarketDataError
-from prover.market.instruments import Option, parse_option
+from prover.errors import MarketDataError
+from prover.market.instruments import Cash, Future, Option
 from prover.market.pricing import OptionTerms, black76
+from prover.market.quotes import (
+    AnyQuote,
+    FutureQuote,
+    OptionQuote,
+    PerpetualQuote,
+    PositivePrice,
+    Record,
+    TokenQuote,
+    UnderlyingPrice,
+    UnixTime,
+    followed_coin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SCHEMA: Final = "zkmargin-market-1"
+SCHEMA: Final = "zkmargin-market-2"
 EXAMPLE_MARKET: Final = Path(__file__).parent.parent / "data" / "example_market.json"
 """The bundled snapshot, made by scripts/make_example_market.py."""
 
-LOWEST_VOLATILITY: Final = 0.01
-HIGHEST_VOLATILITY: Final = 10.0
 MARK_TOLERANCE: Final = 0.01
 """A mark may differ from its model price by this fraction of the forward; one in the wrong unit differs by more."""
-HIGHEST_PRICE: Final = 1e12
 
-Price = Annotated[float, Field(ge=0, le=HIGHEST_PRICE, allow_inf_nan=False)]
-PositivePrice = Annotated[float, Field(gt=0, le=HIGHEST_PRICE, allow_inf_nan=False)]
-Volatility = Annotated[float, Field(ge=LOWEST_VOLATILITY, le=HIGHEST_VOLATILITY, allow_inf_nan=False)]
-UnixTime = Annotated[int, Field(gt=0, lt=1 << 40)]
+RecordType = TypeVar("RecordType", bound=Record)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-RecordType = TypeVar("RecordType", bound=_Record)
-
-
-class Quote(_Record):
-    """Prices of one instrument, quote currency per unit of the underlying.
-
-    Attributes:
-        mark_price: fair price.
-        bid_price: best price to sell at; null when nobody bids.
-        ask_price: best price to buy at; null when nobody offers.
-        open_interest: units of the underlying.
-    """
-
-    mark_price: Price
-    bid_price: Price | None
-    ask_price: Price | None
-    open_interest: Price
-
-    @model_validator(mode="after")
-    def _not_crossed(self) -> Self:
-        if self.bid_price is not None and self.ask_price is not None and self.bid_price > self.ask_price:
-            message = f"bid_price = {self.bid_price} is above ask_price = {self.ask_price}: take both from one moment"
-            raise ValueError(message)
-        return self
-
-
-class OptionQuote(Quote):
-    """An option's prices and what its model price is made of.
-
-    Attributes:
-        instrument: canonical name.
-        forward: of the option's expiry, quote currency.
-        mark_volatility: implied volatility of the mark, fraction per square root of a year.
-    """
-
-    instrument: str
-    forward: PositivePrice
-    mark_volatility: Volatility
-
-    @model_validator(mode="after")
-    def _is_an_option(self) -> Self:
-        try:
-            parse_option(self.instrument)
-        except InstrumentNameError as error:
-            raise ValueError(str(error)) from error
-        return self
-
-    @property
-    def option(self) -> Option:
-        """The instrument that the name stands for."""
-        return parse_option(self.instrument)
-
-
-class MarketSnapshot(_Record):
+class MarketSnapshot(Record):
     """The market at one moment; the module's docstring shows the file.
 
     Attributes:
         schema_name: fixed, names this format (``schema`` in files).
-        underlying: coin of every instrument.
         quote_currency: currency of every price.
         snapshot_time: Unix seconds.
-        index_price: spot price of the underlying.
-        perpetual: prices of the perpetual future.
-        options: at least one, all of the same underlying, none expired, none twice.
+        stable_price: of the stable coin behind the quote currency; 1 while its peg holds.
+        underlyings: coins that the instruments follow.
+        perpetuals: their prices.
+        futures: none expired.
+        options: none expired.
+        tokens: what serves as collateral beside the quote currency.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    schema_name: Literal["zkmargin-market-1"] = Field(alias="schema")
-    underlying: str
+    schema_name: Literal["zkmargin-market-2"] = Field(alias="schema")
     quote_currency: str
     snapshot_time: UnixTime
-    index_price: PositivePrice
-    perpetual: Quote
-    options: tuple[OptionQuote, ...] = Field(min_length=1)
+    stable_price: PositivePrice = 1.0
+    underlyings: dict[str, UnderlyingPrice] = Field(min_length=1)
+    perpetuals: tuple[PerpetualQuote, ...] = ()
+    futures: tuple[FutureQuote, ...] = ()
+    options: tuple[OptionQuote, ...] = ()
+    tokens: tuple[TokenQuote, ...] = ()
+
+    @property
+    def quotes(self) -> tuple[AnyQuote, ...]:
+        """Everything that is priced: perpetuals, futures, tokens, options."""
+        return (*self.perpetuals, *self.futures, *self.tokens, *self.options)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = Counter(quote.instrument for quote in self.options)
+        names = Counter(quote.instrument for quote in self.quotes)
+        if not names:
+            message = "perpetuals, futures, options and tokens are empty: list at least one instrument"
+            raise ValueError(message)
         for name, count in names.items():
             if count > 1:
                 message = f"instrument = {name!r} is listed {count} times: keep one"
                 raise ValueError(message)
-        for quote in self.options:
-            option = quote.option
-            if option.underlying != self.underlying:
-                message = f"instrument = {quote.instrument!r} is not on {self.underlying}: one snapshot, one underlying"
-                raise ValueError(message)
-            if option.expiry_time <= self.snapshot_time:
-                message = f"instrument = {quote.instrument!r} expired before snapshot_time: leave it out"
-                raise ValueError(message)
-        self._marks_match_volatilities()
+        for quote in self.quotes:
+            self._require_known_and_alive(quote)
+        if self.options:
+            self._marks_match_volatilities()
         return self
+
+    def _require_known_and_alive(self, quote: AnyQuote) -> None:
+        coin = followed_coin(quote)
+        if coin is not None and coin not in self.underlyings:
+            known = ", ".join(sorted(self.underlyings))
+            message = f"instrument = {quote.instrument!r} is on {coin}, not on {known}: add {coin} to underlyings"
+            raise ValueError(message)
+        instrument = quote.parsed
+        if isinstance(instrument, Future | Option) and instrument.expiry_time <= self.snapshot_time:
+            message = f"instrument = {quote.instrument!r} expired before snapshot_time: leave it out"
+            raise ValueError(message)
+        if instrument == Cash(self.quote_currency):
+            message = f"instrument = {quote.instrument!r} is the quote currency, always worth one: leave it out"
+            raise ValueError(message)
 
     def _marks_match_volatilities(self) -> None:
         options = [quote.option for quote in self.options]

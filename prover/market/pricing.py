@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 MAXIMUM_TOTAL_VOLATILITY: Final = 24.0
 """s from which the limit prices hold."""
 
+VOLATILITY_POINT: Final = 0.01
+DAYS_PER_YEAR: Final = 365
+
+_LARGEST_SQUARE: Final = 1400.0
+"""Of d1, from where the normal density is zero."""
+
 _SMALLEST: Final = 1e-300
 """Stands in for zero under logarithm and division: the formula then gives its limits by itself."""
 
@@ -71,6 +77,43 @@ def black76_delta(terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike)
     forwards, strikes, total, sign = _checked_market(terms, forward, volatility)
     delta = sign * ndtr(sign * _d1(forwards, strikes, total))
     return np.where(total >= MAXIMUM_TOTAL_VOLATILITY, np.maximum(sign, 0.0), delta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Greeks:
+    """Sensitivities of undiscounted option prices; zero where the price does not depend on the model.
+
+    Attributes:
+        delta: units of the forward.
+        gamma: change of delta for one quote currency of the forward.
+        vega: quote currency for one volatility point, 0.01.
+        theta: quote currency for one day that passes, volatility and forward unmoved.
+    """
+
+    delta: NDArray[np.float64]
+    gamma: NDArray[np.float64]
+    vega: NDArray[np.float64]
+    theta: NDArray[np.float64]
+
+
+def black76_greeks(terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike) -> Greeks:
+    """With φ the normal density: Γ = φ(d1)/(F·s), vega = F·φ(d1)·√T, θ = −F·φ(d1)·σ/(2√T); arguments as above.
+
+    Raises:
+        PricingError: an argument is negative or not finite.
+    """
+    forwards, strikes, total, _ = _checked_market(terms, forward, volatility)
+    years, volatilities = checked("years", terms.years), checked("volatility", volatility)
+    d1 = _d1(forwards, strikes, total)
+    smooth = (total > 0) & (total < MAXIMUM_TOTAL_VOLATILITY) & (forwards > 0)
+    density = np.where(smooth, np.exp(-0.5 * np.minimum(d1 * d1, _LARGEST_SQUARE)) / np.sqrt(2 * np.pi), 0.0)
+    root = np.sqrt(years)
+    return Greeks(
+        delta=black76_delta(terms, forward, volatility),
+        gamma=density / np.where(smooth, forwards * total, 1.0),
+        vega=forwards * density * root * VOLATILITY_POINT,
+        theta=-forwards * density * volatilities / np.where(smooth, 2 * root, 1.0) / DAYS_PER_YEAR,
+    )
 
 
 def undiscounted_price(

@@ -1,8 +1,8 @@
 """Which instrument sits in which slot of which book.
 
-Slot 0 of book 0 is cash, slot 1 the perpetual, then options; further books hold options only, every expiry in one
-book. A list of slots outlives its market: later epochs are built on the same list, and what has expired or is no
-longer quoted is masked.
+Slot 0 of book 0 is cash, then perpetuals, futures and tokens, then options; further books hold options only, every
+expiry in one book. A list of slots outlives its market: later epochs are built on the same list, and what has expired
+or is no longer quoted is masked.
 """
 
 from __future__ import annotations
@@ -11,29 +11,37 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.errors import RuleBuildError, UnknownInstrumentError
-from prover.market.instruments import Cash, Instrument, Option, Perpetual, parse_instrument
+from prover.market.instrument_names import parse_instrument
+from prover.market.instruments import Cash, Future
 from prover.market.market_data import canonical_json, describe_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
-    from prover.market.market_data import MarketSnapshot, OptionQuote
-    from prover.rules.rule_constants import RuleConstants
+    from prover.market.instruments import Instrument, Option
+    from prover.market.market_data import MarketSnapshot
+    from prover.market.quotes import OptionQuote
     from verifier.shape import Shape
 
 COLUMNS_PER_SLOT: Final = 4
 """Long leg, short leg and two free columns (specification, section 1)."""
 
 CASH_SLOT: Final = 0
-PERPETUAL_SLOT: Final = 1
-_FIRST_OPTION_SLOT: Final = 2
+
+
+class LotSizes(Protocol):
+    """What a list of slots needs to know of a rule."""
+
+    @property
+    def tick(self) -> Decimal:
+        """One unit of account, quote currency; the lot of cash."""
+
+    def lot_size(self, name: str) -> Decimal:
+        """Units of a coin or token in a lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,53 +164,68 @@ def decode_slots(content: bytes) -> SlotTable:
     return SlotTable(record.books, record.slots_per_book, tuple(listed))
 
 
-def list_slots(snapshot: MarketSnapshot, shape: Shape, constants: RuleConstants, *, books: int = 1) -> SlotTable:
-    """List cash, the perpetual and the options with the largest open interest.
+def list_slots(snapshot: MarketSnapshot, shape: Shape, rule: LotSizes, *, books: int = 1) -> SlotTable:
+    """List cash, all perpetuals, futures and tokens, and the options with the largest open interest.
 
+    Open interest is compared in quote currency, so that several underlyings share the slots by what is held on each.
     With several books every expiry goes whole into one book: the largest expiries first, each where most room is left.
 
     Args:
         snapshot: the market that is listed.
         shape: gives the number of slots of a book.
-        constants: tick and lot sizes.
+        rule: tick and lot sizes.
         books: B ≥ 1.
 
     Raises:
-        RuleBuildError: no book, or no lot size for the underlying.
+        RuleBuildError: no book, no room for what is not an option, or no lot size for a coin or token.
     """
     if books < 1:
         raise RuleBuildError(f"books = {books}: a rule needs at least one")
-    lot_size = constants.lot_size(snapshot.underlying)
-    listed = [
-        Slot(0, CASH_SLOT, Cash(snapshot.quote_currency), constants.tick),
-        Slot(0, PERPETUAL_SLOT, Perpetual(snapshot.underlying), lot_size),
-    ]
-    for book, options in enumerate(_spread_over_books(snapshot.options, shape.slots, books)):
-        first = _FIRST_OPTION_SLOT if book == 0 else 0
-        listed += [Slot(book, first + place, option, lot_size) for place, option in enumerate(options)]
+    cash: tuple[Instrument, Decimal] = (Cash(snapshot.quote_currency), rule.tick)
+    first = [cash, *_always_listed(snapshot, rule)]
+    if len(first) > shape.slots:
+        raise RuleBuildError(
+            f"{len(first)} perpetuals, futures and tokens need more than the {shape.slots} slots of a book; quote fewer"
+        )
+    listed = [Slot(0, place, instrument, lot_size) for place, (instrument, lot_size) in enumerate(first)]
+    room = [shape.slots - len(first)] + [shape.slots] * (books - 1)
+    for book, options in enumerate(_spread_over_books(snapshot, room)):
+        offset = shape.slots - room[book]
+        listed += [
+            Slot(book, offset + place, option, rule.lot_size(option.coin)) for place, option in enumerate(options)
+        ]
     return SlotTable(books, shape.slots, tuple(listed))
 
 
-def _spread_over_books(quotes: Sequence[OptionQuote], slots: int, books: int) -> list[list[Option]]:
-    """Options of each book, by falling open interest, then name."""
-    room = [slots - _FIRST_OPTION_SLOT] + [slots] * (books - 1)
-    chosen: list[list[OptionQuote]] = [[] for _ in range(books)]
-    for group in _groups(quotes, books):
-        book = max(range(books), key=lambda index: room[index] - len(chosen[index]))
+def _always_listed(snapshot: MarketSnapshot, rule: LotSizes) -> list[tuple[Instrument, Decimal]]:
+    """What has its slot whatever is held in it: perpetuals, futures by expiry, tokens."""
+    perpetuals = sorted((quote.parsed for quote in snapshot.perpetuals), key=lambda instrument: instrument.name)
+    futures = [instrument for quote in snapshot.futures if isinstance(instrument := quote.parsed, Future)]
+    futures.sort(key=lambda future: (future.coin, future.expiry, future.name))
+    tokens = sorted((quote.parsed for quote in snapshot.tokens), key=lambda instrument: instrument.name)
+    return [(instrument, rule.lot_size(instrument.coin)) for instrument in (*perpetuals, *futures, *tokens)]
+
+
+def _spread_over_books(snapshot: MarketSnapshot, room: list[int]) -> list[list[Option]]:
+    """Options of each book, by falling open interest in quote currency, then name."""
+    chosen: list[list[OptionQuote]] = [[] for _ in room]
+    for group in _groups(snapshot.options, len(room)):
+        book = max(range(len(room)), key=lambda index: room[index] - len(chosen[index]))
         chosen[book] += group
-    ranked = (sorted(group, key=_rank)[:space] for group, space in zip(chosen, room, strict=True))
+
+    def rank(quote: OptionQuote) -> tuple[float, str]:
+        return -quote.open_interest * snapshot.underlyings[quote.option.coin].index_price, quote.instrument
+
+    ranked = (sorted(group, key=rank)[:space] for group, space in zip(chosen, room, strict=True))
     return [[quote.option for quote in group] for group in ranked]
 
 
-def _groups(quotes: Sequence[OptionQuote], books: int) -> list[list[OptionQuote]]:
+def _groups(quotes: tuple[OptionQuote, ...], books: int) -> list[list[OptionQuote]]:
     """What must stay together: everything when there is one book, else each expiry, the largest first."""
     if books == 1:
         return [list(quotes)]
-    by_expiry: defaultdict[date, list[OptionQuote]] = defaultdict(list)
+    by_expiry: defaultdict[tuple[str, int], list[OptionQuote]] = defaultdict(list)
     for quote in quotes:
-        by_expiry[quote.option.expiry].append(quote)
-    return sorted(by_expiry.values(), key=lambda group: (-len(group), group[0].option.expiry))
-
-
-def _rank(quote: OptionQuote) -> tuple[float, str]:
-    return -quote.open_interest, quote.instrument
+        by_expiry[quote.option.coin, quote.option.expiry_time].append(quote)
+    groups = sorted(by_expiry.items(), key=lambda item: (-len(item[1]), item[0][1], item[0][0]))
+    return [group for _, group in groups]

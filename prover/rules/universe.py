@@ -7,144 +7,211 @@ expired or no longer quoted are not live: everything about them is zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from prover.market.instruments import Cash, Instrument, Option, Perpetual
-from prover.market.pricing import OptionTerms, black76, black76_delta
+from prover.market.pricing import OptionTerms, black76, black76_greeks
+from prover.rules.slot_facts import NOTHING, ExpiryGroup, SlotFacts, SlotKind, state_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from prover.market.market_data import MarketSnapshot, OptionQuote, Quote
-    from prover.rules.rule_constants import SpreadAssumption
-    from prover.rules.scenarios import ScenarioGrid
+    from prover.market.market_data import MarketSnapshot
+    from prover.rules.rule_definition import SpreadAssumption
     from prover.rules.slots import SlotTable
 
+NONE: Final = -1
+"""Index of a slot without underlying or expiry."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, eq=False)
 class Universe:
-    """Arrays over all P = B·N slots, and the options among them.
+    """Arrays over all P = B·N slots; zero where a slot is not live or the field means nothing.
 
     Attributes:
         slots: what is listed where.
-        index_price: spot price of the underlying, quote currency.
+        underlyings: coins that listed instruments follow, by name.
+        expiries: of live options and futures, by underlying and time.
+        stable_price: of the stable coin behind the quote currency.
         live: slots that may hold a position.
+        cash: the slot of the quote currency.
+        token: slots of collateral tokens, coins held outright among them.
+        spot: slots of coins held outright.
         perpetual: slots of perpetuals.
-        lot_size: units in a lot; zero where not live.
+        future: slots of dated futures.
+        option: slots of options.
+        underlying: place in ``underlyings``; −1 where none is followed.
+        expiry: place in ``expiries``; −1 for what does not expire.
+        lot_size: units in a lot.
         mark: fair price.
         sell_price: what a long position is worth to whoever must sell it: the lower of bid and mark.
         buy_price: what a short position costs to close: the higher of ask and mark.
-        delta: change of the price with the underlying's, units of the underlying.
-        option_index: flat indices of the live options.
-        option_quotes: their quotes, in that order.
-        option_terms: their strikes, times and rights, in that order.
+        index_price: spot price of the underlying; a token's own mark.
+        forward: an option's forward; a dated future's mark.
+        strike: of options.
+        volatility: of options, fraction per square root of a year.
+        years: time to expiry.
+        is_call: slots of calls.
+        delta: units of the underlying (of a token: its own units), so that delta · index price is what moves.
+        gamma: of options, per quote currency of the forward.
+        vega: of options, per volatility point (0.01).
+        theta: of options, per day.
+        open_interest: units; of tokens the units that trade in a day.
+        confidence: of the instrument's feed, from 0 to 1.
+        spot_confidence: of its underlying's feed, 1 where it follows none.
     """
 
     slots: SlotTable
-    index_price: float
+    underlyings: tuple[str, ...]
+    expiries: tuple[ExpiryGroup, ...]
+    stable_price: float
     live: NDArray[np.bool_]
+    cash: NDArray[np.bool_]
+    token: NDArray[np.bool_]
+    spot: NDArray[np.bool_]
     perpetual: NDArray[np.bool_]
+    future: NDArray[np.bool_]
+    option: NDArray[np.bool_]
+    underlying: NDArray[np.int64]
+    expiry: NDArray[np.int64]
     lot_size: NDArray[np.float64]
     mark: NDArray[np.float64]
     sell_price: NDArray[np.float64]
     buy_price: NDArray[np.float64]
+    index_price: NDArray[np.float64]
+    forward: NDArray[np.float64]
+    strike: NDArray[np.float64]
+    volatility: NDArray[np.float64]
+    years: NDArray[np.float64]
+    is_call: NDArray[np.bool_]
     delta: NDArray[np.float64]
-    option_index: NDArray[np.int64]
-    option_quotes: tuple[OptionQuote, ...]
-    option_terms: OptionTerms
+    gamma: NDArray[np.float64]
+    vega: NDArray[np.float64]
+    theta: NDArray[np.float64]
+    open_interest: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    spot_confidence: NDArray[np.float64]
 
     @property
     def size(self) -> int:
         """P, the number of slots in all books."""
         return len(self.live)
 
+    @cached_property
+    def option_index(self) -> NDArray[np.int64]:
+        """Flat indices of the live options."""
+        return np.flatnonzero(self.option)
+
     @property
-    def option(self) -> NDArray[np.bool_]:
-        """Slots of live options."""
-        mask = np.zeros(self.size, dtype=np.bool_)
-        mask[self.option_index] = True
-        return mask
+    def option_volatility(self) -> NDArray[np.float64]:
+        """Volatilities of the live options, in the order of ``option_index``."""
+        return self.volatility[self.option_index]
 
-    def scenario_profit(self, grid: ScenarioGrid) -> NDArray[np.float64]:
-        """Profit of one unit held long, [scenario, slot], in quote currency, before weights.
+    @property
+    def option_years(self) -> NDArray[np.float64]:
+        """Times to expiry of the live options, in the order of ``option_index``."""
+        return self.years[self.option_index]
 
-        An option gains Black76(F(1 + move), shocked σ) − Black76(F, σ), so that nothing moves in the unshocked
-        scenario; a perpetual gains mark · move; cash gains nothing.
+    @cached_property
+    def option_terms(self) -> OptionTerms:
+        """Strikes, times and rights of the live options, in the order of ``option_index``."""
+        index = self.option_index
+        return OptionTerms(self.strike[index], self.years[index], self.is_call[index])
+
+    def profit(self, factors: NDArray[np.float64], volatilities: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Profit of one unit held long, quote currency; nothing where nothing moves.
+
+        An option gains Black76(F·factor, σ') − Black76(F, σ); futures, perpetuals, coins and tokens gain
+        mark · (factor − 1); cash and stable coins gain nothing.
+
+        Args:
+            factors: price of every underlying as a multiple of today's, [scenario, underlying].
+            volatilities: of the live options, [scenario, option]; ``None`` leaves them as they are.
+
+        Returns:
+            Profit, [scenario, slot].
         """
-        moves = np.array([scenario.price_move for scenario in grid.scenarios])[:, None]
-        profit = moves * np.where(self.perpetual, self.mark, 0.0)
-        if len(self.option_index):
-            forward = np.array([quote.forward for quote in self.option_quotes])
-            volatility = np.array([quote.mark_volatility for quote in self.option_quotes])
-            years = np.asarray(self.option_terms.years, dtype=np.float64)
-            shocked = np.array([grid.shock.apply(volatility, years, item.volatility) for item in grid.scenarios])
-            now = black76(self.option_terms, forward, volatility)
-            profit[:, self.option_index] = black76(self.option_terms, forward * (1 + moves), shocked) - now
+        profit = np.zeros((len(factors), self.size))
+        moving = self.underlying != NONE
+        factor = np.ones_like(profit)
+        factor[:, moving] = factors[:, self.underlying[moving]]
+        linear = moving & ~self.option
+        profit[:, linear] = self.mark[linear] * (factor[:, linear] - 1)
+        index = self.option_index
+        if len(index):
+            shocked = self.option_volatility if volatilities is None else volatilities
+            now = black76(self.option_terms, self.forward[index], self.option_volatility)
+            profit[:, index] = black76(self.option_terms, self.forward[index] * factor[:, index], shocked) - now
         return profit
 
 
 def build_universe(snapshot: MarketSnapshot, slots: SlotTable, spread: SpreadAssumption) -> Universe:
-    """Look up every slot in the snapshot."""
-    size = slots.books * slots.slots_per_book
-    lot_size, mark, sell_price, buy_price, delta = np.zeros((5, size))
-    perpetual = np.zeros(size, dtype=np.bool_)
-    quotes = {quote.instrument: quote for quote in snapshot.options}
-    options: list[tuple[int, Option, OptionQuote]] = []
-    for slot in slots.listed:
-        prices = _slot_prices(slot.instrument, snapshot, quotes, spread)
-        if prices is None:
-            continue
-        index = slots.flat_index(slot)
-        lot_size[index] = float(slot.lot_size)
-        sell_price[index], mark[index], buy_price[index] = prices
-        if isinstance(slot.instrument, Perpetual):
-            perpetual[index], delta[index] = True, 1.0
-        if isinstance(slot.instrument, Option):
-            options.append((index, slot.instrument, quotes[slot.instrument.name]))
-    terms = OptionTerms(
-        strike=np.array([float(option.strike) for _, option, _ in options]),
-        years=np.array([option.years_to_expiry(snapshot.snapshot_time) for _, option, _ in options]),
-        is_call=np.array([option.is_call for _, option, _ in options], dtype=np.bool_),
+    """Look up every slot in the snapshot; ``spread`` stands in for missing quotes."""
+    facts = [NOTHING] * (slots.books * slots.slots_per_book)
+    for slot, known in state_facts(snapshot, slots, spread):
+        facts[slots.flat_index(slot)] = known
+    underlyings = tuple(sorted({entry.coin for entry in facts if entry.coin is not None}))
+    groups = {entry.expiry for entry in facts if entry.expiry is not None}
+    expiries = tuple(sorted(groups, key=lambda group: (group.underlying, group.expiry_time)))
+    option = _mask(facts, SlotKind.OPTION)
+    forward, strike, volatility, years, delta = (
+        _column(facts, name) for name in ("forward", "strike", "volatility", "years", "delta")
     )
-    option_index = np.array([index for index, _, _ in options], dtype=np.int64)
-    forward = np.array([quote.forward for _, _, quote in options])
-    delta[option_index] = black76_delta(terms, forward, [quote.mark_volatility for _, _, quote in options])
+    is_call = np.array([entry.is_call for entry in facts], dtype=np.bool_)
+    index = np.flatnonzero(option)
+    greeks = black76_greeks(OptionTerms(strike[index], years[index], is_call[index]), forward[index], volatility[index])
+    delta[index] = greeks.delta
     return Universe(
         slots=slots,
-        index_price=snapshot.index_price,
-        live=lot_size > 0,
-        perpetual=perpetual,
-        lot_size=lot_size,
-        mark=mark,
-        sell_price=sell_price,
-        buy_price=buy_price,
+        underlyings=underlyings,
+        expiries=expiries,
+        stable_price=snapshot.stable_price,
+        live=np.array([entry.kind is not None for entry in facts], dtype=np.bool_),
+        cash=_mask(facts, SlotKind.CASH),
+        token=_mask(facts, SlotKind.COLLATERAL),
+        spot=np.array([entry.is_spot for entry in facts], dtype=np.bool_),
+        perpetual=_mask(facts, SlotKind.PERPETUAL),
+        future=_mask(facts, SlotKind.FUTURE),
+        option=option,
+        underlying=_places([None if entry.coin is None else underlyings.index(entry.coin) for entry in facts]),
+        expiry=_places([None if entry.expiry is None else expiries.index(entry.expiry) for entry in facts]),
+        lot_size=_column(facts, "lot_size"),
+        mark=_column(facts, "mark"),
+        sell_price=_column(facts, "sell_price"),
+        buy_price=_column(facts, "buy_price"),
+        index_price=_column(facts, "index_price"),
+        forward=forward,
+        strike=strike,
+        volatility=volatility,
+        years=years,
+        is_call=is_call,
         delta=delta,
-        option_index=option_index,
-        option_quotes=tuple(quote for _, _, quote in options),
-        option_terms=terms,
+        gamma=_spread_out(greeks.gamma, index, len(facts)),
+        vega=_spread_out(greeks.vega, index, len(facts)),
+        theta=_spread_out(greeks.theta, index, len(facts)),
+        open_interest=_column(facts, "open_interest"),
+        confidence=_column(facts, "confidence"),
+        spot_confidence=_column(facts, "spot_confidence"),
     )
 
 
-def _slot_prices(
-    instrument: Instrument, snapshot: MarketSnapshot, quotes: dict[str, OptionQuote], spread: SpreadAssumption
-) -> tuple[float, float, float] | None:
-    """Sell price, mark and buy price of one unit; ``None`` when the market does not price the instrument."""
-    if instrument == Cash(snapshot.quote_currency):
-        return 1.0, 1.0, 1.0
-    if instrument == Perpetual(snapshot.underlying):
-        half = float(spread.of_perpetual_mark) * snapshot.perpetual.mark_price
-        return _against_the_trader(snapshot.perpetual, half)
-    quote = quotes.get(instrument.name)
-    if quote is None:
-        return None
-    half = max(float(spread.of_option_mark) * quote.mark_price, float(spread.of_forward) * quote.forward)
-    return _against_the_trader(quote, half)
+def _mask(facts: Sequence[SlotFacts], kind: SlotKind) -> NDArray[np.bool_]:
+    return np.array([entry.kind is kind for entry in facts], dtype=np.bool_)
 
 
-def _against_the_trader(quote: Quote, half_spread: float) -> tuple[float, float, float]:
-    """Sell price ≤ mark ≤ buy price; a missing side stands half a spread from the mark."""
-    bid = max(quote.mark_price - half_spread, 0.0) if quote.bid_price is None else quote.bid_price
-    ask = quote.mark_price + half_spread if quote.ask_price is None else quote.ask_price
-    return min(bid, quote.mark_price), quote.mark_price, max(ask, quote.mark_price)
+def _column(facts: Sequence[SlotFacts], name: str) -> NDArray[np.float64]:
+    return np.array([getattr(entry, name) for entry in facts], dtype=np.float64)
+
+
+def _places(places: Sequence[int | None]) -> NDArray[np.int64]:
+    return np.array([NONE if place is None else place for place in places], dtype=np.int64)
+
+
+def _spread_out(values: NDArray[np.float64], index: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    column = np.zeros(size)
+    column[index] = values
+    return column

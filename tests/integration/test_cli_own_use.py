@@ -182,7 +182,7 @@ def test_a_malformed_snapshot(venue: OwnUse, tmp_path: Path) -> None:
 
 def test_another_market_than_the_published(venue: OwnUse, tmp_path: Path) -> None:
     fields = json.loads(EXAMPLE_MARKET.read_text())
-    fields["index_price"] += 1.0
+    fields["underlyings"]["BTC"]["index_price"] += 1.0
     other = tmp_path / "market.json"
     other.write_text(json.dumps(fields))
     assert "use the publisher's files" in venue.refuses(ALICE, "prove", "--market", other)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prover.market.instruments import Option, OptionRight, parse_option
+from prover.market.instrument_names import parse_option
+from prover.market.instruments import Option, OptionRight
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from prover.errors import InstrumentNameError
-from prover.market.instruments import Cash, Option, OptionRight, Perpetual, Spot, parse_instrument, parse_option
+from prover.market.instrument_names import parse_instrument, parse_option
+from prover.market.instruments import Cash, Option, OptionRight, Perpetual, Spot
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_names_are_read_and_written(name: str, instrument: Cash | Spot | Perpetu
     [
         ("", "no known form"),
         ("btc-PERPETUAL", "not an underlying"),
-        ("BTC-PERPETUAL ", "2 parts"),
+        ("BTC-PERPETUAL ", "no expiry"),
         ("BTC-27DEC24-100000", "3 parts"),
         ("BTC-27DEC24-100000-C-X", "5 parts"),
         ("BTC-27DEC24-100000-c", "neither C nor P"),

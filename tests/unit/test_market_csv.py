@@ -47,7 +47,9 @@ def test_a_chain_with_volatilities(tmp_path: Path) -> None:
     snapshot = load_market(write(tmp_path, CHAIN_HEAD, CHAIN))
     call, put = snapshot.options
     assert abs(snapshot.snapshot_time - TAKEN_AT) < 160  # T_years is rounded to 315 s
-    assert snapshot.index_price == snapshot.perpetual.mark_price == 92529.8
+    (perpetual,) = snapshot.perpetuals
+    assert (perpetual.instrument, perpetual.mark_price) == ("BTC-PERPETUAL", 92529.8)
+    assert snapshot.underlyings["BTC"].index_price == 92529.8
     assert call.mark_volatility == 0.43
     assert call.bid_price == pytest.approx(0.0125 * 92529.8)
     assert put.bid_price is None
@@ -58,7 +60,7 @@ def test_a_book_summary_without_volatilities(tmp_path: Path) -> None:
     snapshot = load_market(write(tmp_path, SUMMARY_HEAD, SUMMARY))
     call, put, deep = snapshot.options
     assert snapshot.snapshot_time == 1704712781
-    assert snapshot.index_price == 2222.19
+    assert snapshot.underlyings["ETH"].index_price == 2222.19
     terms = OptionTerms(2200.0, call.option.years_to_expiry(snapshot.snapshot_time), is_call=True)
     assert float(black76(terms, 2241.65, call.mark_volatility)) == pytest.approx(call.mark_price, abs=1e-4)
     # The deep call's rounded mark is below its intrinsic value: the put of its strike explains it.

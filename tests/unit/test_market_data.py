@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def small_market() -> dict[str, object]:
     """Two options in the documented form."""
-    perpetual = {"mark_price": 94010.0, "bid_price": 94009.5, "ask_price": 94010.5, "open_interest": 1000.0}
+    perpetual = {"instrument": "BTC-PERPETUAL", "mark_price": 94010.0}
+    perpetual |= {"bid_price": 94009.5, "ask_price": 94010.5, "open_interest": 1000.0}
+    quiet = {"bid_price": None, "ask_price": None}
     option = {
         "forward": 95100.0,
         "mark_volatility": 0.55,
@@ -32,12 +34,13 @@ def small_market() -> dict[str, object]:
         "open_interest": 120.5,
     }
     return {
-        "schema": "zkmargin-market-1",
-        "underlying": "BTC",
+        "schema": "zkmargin-market-2",
         "quote_currency": "USD",
         "snapshot_time": 1732096800,
-        "index_price": 94000.0,
-        "perpetual": perpetual,
+        "underlyings": {"BTC": {"index_price": 94000.0}},
+        "perpetuals": [perpetual],
+        "futures": [quiet | {"instrument": "BTC-27DEC24", "mark_price": 95100.0, "open_interest": 10.0}],
+        "tokens": [quiet | {"instrument": "WBTC", "underlying": "BTC", "mark_price": 93900.0, "volume": 5.0}],
         "options": [
             option | {"instrument": "BTC-27DEC24-100000-C", "mark_price": 4726.0},
             option | {"instrument": "BTC-27DEC24-90000-P", "mark_price": 4394.0, "bid_price": None},
@@ -99,19 +102,31 @@ FIRST = ("options", 0)
         (change((*FIRST, "forward"), float("inf")), ("forward", "finite")),
         (change((*FIRST, "forward"), 0.0), ("options.0.forward = 0.0",)),
         (change((*FIRST, "open_interest"), -2.0), ("options.0.open_interest = -2.0",)),
-        (change((*FIRST, "instrument"), "BTC-27DEC24-100000"), ("BTC-27DEC24-100000", "3 parts", "written")),
-        (change((*FIRST, "instrument"), "BTC-PERPETUAL"), ("BTC-PERPETUAL", "not an option")),
+        (change((*FIRST, "instrument"), "BTC-27DEC24-100000"), ("BTC-27DEC24-100000", "3 parts", "write for example")),
+        (change((*FIRST, "instrument"), "BTC-PERPETUAL"), ("BTC-PERPETUAL", "is not an option", "its own kind")),
         (change((*FIRST, "instrument"), "BTC-27DEC24-90000-P"), ("BTC-27DEC24-90000-P", "2 times", "keep one")),
-        (change((*FIRST, "instrument"), "ETH-27DEC24-100000-C"), ("ETH-27DEC24-100000-C", "one underlying")),
+        (
+            change((*FIRST, "instrument"), "ETH-27DEC24-100000-C"),
+            ("ETH-27DEC24-100000-C", "on ETH, not on BTC", "add ETH to underlyings"),
+        ),
         (change((*FIRST, "instrument"), "BTC-15NOV24-100000-C"), ("BTC-15NOV24-100000-C", "expired", "leave it out")),
         (change((*FIRST, "colour"), "blue"), ("options.0.colour", "not permitted")),
-        (change(("perpetual", "bid_price"), 99999.0), ("bid_price = 99999.0", "ask_price = 94010.5")),
-        (change(("index_price",), 0.0), ("index_price = 0.0",)),
+        (change((*FIRST, "instrument"), "BTC-20241227-100000-C"), ("not canonical", "write 'BTC-27DEC24-100000-C'")),
+        (change((*FIRST, "confidence"), 1.5), ("options.0.confidence = 1.5", "less than or equal to 1")),
+        (change(("futures", 0, "instrument"), "BTC-15NOV24"), ("BTC-15NOV24", "expired", "leave it out")),
+        (change(("futures", 0, "instrument"), "BTC-PERPETUAL"), ("futures.0.instrument", "not a dated future")),
+        (change(("perpetuals", 0, "instrument"), "BTC-27DEC24"), ("perpetuals.0.instrument", "not a perpetual")),
+        (change(("tokens", 0, "instrument"), "BTC-27DEC24"), ("tokens.0.instrument", "not a token")),
+        (change(("tokens", 0, "instrument"), "USD"), ("'USD' is the quote currency", "leave it out")),
+        (change(("tokens", 0, "underlying"), "ETH"), ("'WBTC' is on ETH", "add ETH to underlyings")),
+        (change(("stable_price",), 0.0), ("stable_price = 0.0", "greater than 0")),
+        (change(("underlyings",), {}), ("underlyings", "at least 1")),
+        (change(("perpetuals", 0, "bid_price"), 99999.0), ("bid_price = 99999.0", "ask_price = 94010.5")),
+        (change(("underlyings", "BTC", "index_price"), 0.0), ("underlyings.BTC.index_price = 0.0",)),
         (change(("snapshot_time",), 0), ("snapshot_time = 0",)),
-        (change(("schema",), "zkmargin-market-2"), ("schema = 'zkmargin-market-2'", "zkmargin-market-1")),
-        (change(("options",), []), ("options", "at least 1")),
-        (drop("index_price"), ("index_price", "required")),
-        (drop("perpetual"), ("perpetual", "required")),
+        (change(("schema",), "zkmargin-market-1"), ("schema = 'zkmargin-market-1'", "zkmargin-market-2")),
+        (drop("underlyings"), ("underlyings", "required")),
+        (drop("snapshot_time"), ("snapshot_time", "required")),
     ],
 )
 def test_each_fault_is_named(tmp_path: Path, edit: Callable[[Fields], None], words: tuple[str, ...] | None) -> None:
@@ -135,13 +150,19 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         load_snapshot(broken)
 
 
+def test_a_snapshot_lists_something(tmp_path: Path) -> None:
+    empty: dict[str, object] = {"perpetuals": [], "futures": [], "options": [], "tokens": []}
+    with pytest.raises(MarketDataError, match="perpetuals, futures, options and tokens are empty: list at least one"):
+        load_snapshot(write(tmp_path, small_market() | empty))
+
+
 def test_the_digest_follows_the_content_alone(tmp_path: Path) -> None:
     fields = small_market()
     snapshot = load_snapshot(write(tmp_path, fields))
     reordered = dict(reversed(fields.items()))
     assert load_snapshot(write(tmp_path, reordered)).digest == snapshot.digest
     # Fixed for ever: a published rule carries it.
-    assert snapshot.digest.hex() == "bc00621502063263a66b16a90270c900f7ffc533239c50c546f2fa05ce788154"
+    assert snapshot.digest.hex() == "b95f35ede5384cfa0aa33604dfe80c1875ca2bf82634b7f069c357515c1bcf25"
     change((*FIRST, "open_interest"), 120.6)(fields)
     assert load_snapshot(write(tmp_path, fields)).digest != snapshot.digest
 
