@@ -52,6 +52,21 @@ class RulePart:
     contribution: Contribution
 
 
+@dataclass(frozen=True, slots=True)
+class MarketOrigin:
+    """Where a listed market comes from.
+
+    Attributes:
+        quote_currency: of its prices.
+        snapshot_time: Unix seconds.
+        snapshot_digest: of the snapshot, 32 bytes.
+    """
+
+    quote_currency: str
+    snapshot_time: int
+    snapshot_digest: bytes
+
+
 @dataclass(frozen=True, eq=False)
 class BuiltRule:
     """A margin rule and its meaning.
@@ -166,6 +181,13 @@ def build_rules(
     table = slots or list_slots(snapshot, shape, chosen, books=books)
     _require_fitting(table, snapshot, shape)
     context = RuleContext(build_universe(snapshot, table, chosen.spread), chosen)
+    origin = MarketOrigin(snapshot.quote_currency, snapshot.snapshot_time, snapshot.digest)
+    return compile_rules(context, origin, shape=shape)
+
+
+def compile_rules(context: RuleContext, origin: MarketOrigin, *, shape: Shape) -> tuple[BuiltRule, BuiltRule]:
+    """Initial and maintenance rule of a listed market; errors as :func:`build_rules`."""
+    chosen, table = context.definition, context.universe.slots
     parts = tuple(RulePart(part.component, part.contribute(context)) for part in chosen.components)
     sections = assemble(context, [part.contribution for part in parts])
     layout = lay_out(sections, _auxiliaries(parts), shape=shape, books=table.books)
@@ -181,9 +203,9 @@ def build_rules(
             parts=parts,
             universe=context.universe,
             definition=chosen,
-            quote_currency=snapshot.quote_currency,
-            snapshot_time=snapshot.snapshot_time,
-            snapshot_digest=snapshot.digest,
+            quote_currency=origin.quote_currency,
+            snapshot_time=origin.snapshot_time,
+            snapshot_digest=origin.snapshot_digest,
         )
 
     initial, maintenance = build(RuleKind.INITIAL), build(RuleKind.MAINTENANCE)
