@@ -154,6 +154,11 @@ def build_universe(snapshot: MarketSnapshot, slots: SlotTable, spread: SpreadAss
     facts = [NOTHING] * (slots.books * slots.slots_per_book)
     for slot, known in state_facts(snapshot, slots, spread):
         facts[slots.flat_index(slot)] = known
+    return assemble_universe(slots, facts, stable_price=snapshot.stable_price)
+
+
+def assemble_universe(slots: SlotTable, facts: Sequence[SlotFacts], *, stable_price: float) -> Universe:
+    """Arrays from what is known of every flat slot."""
     underlyings = tuple(sorted({entry.coin for entry in facts if entry.coin is not None}))
     groups = {entry.expiry for entry in facts if entry.expiry is not None}
     expiries = tuple(sorted(groups, key=lambda group: (group.underlying, group.expiry_time)))
@@ -169,7 +174,7 @@ def build_universe(snapshot: MarketSnapshot, slots: SlotTable, spread: SpreadAss
         slots=slots,
         underlyings=underlyings,
         expiries=expiries,
-        stable_price=snapshot.stable_price,
+        stable_price=stable_price,
         live=np.array([entry.kind is not None for entry in facts], dtype=np.bool_),
         cash=_mask(facts, SlotKind.CASH),
         token=_mask(facts, SlotKind.COLLATERAL),
