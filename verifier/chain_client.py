@@ -1,4 +1,4 @@
-"""The connection to a node: calls, transactions, blobs, logs. No other module of this package opens a connection.
+"""The connection to a node: calls, transactions, blobs, logs. Beside it only the beacon client opens a connection.
 
 Everything that can be known beforehand is checked before anything is sent: that the node answers, that it is the
 expected chain, that the chain has the precompiles and the blobs that the contracts need, that the call succeeds.
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from verifier.contract_interface import EventLog
 
-__all__ = ["ChainClient", "Receipt"]
+__all__ = ["ChainClient", "Receipt", "shown_host"]
 
 REQUEST_SECONDS: Final = 30.0
 RECEIPT_SECONDS: Final = 180.0
@@ -103,7 +103,7 @@ class ChainClient:
             found = web3.eth.chain_id
         if chain_id is not None and found != chain_id:
             raise WrongChainError(
-                f"the node at {_host(url)} serves chain {found}, not {chain_id}: "
+                f"the node at {shown_host(url)} serves chain {found}, not {chain_id}: "
                 "give the address of a node of the right chain, or its deployment file"
             )
         return cls(web3, url, found)
@@ -244,7 +244,7 @@ class ChainClient:
         blobs = [bytes.fromhex(str(blob).removeprefix("0x")) for blob in cast("list[str]", answer or [])]
         if [versioned_hash(blob_commitment(blob)) for blob in blobs] != hashes:
             raise ChainError(
-                f"the node at {_host(self._url)} does not have the {len(hashes)} blobs of transaction {identity}: "
+                f"the node at {shown_host(self._url)} does not have the {len(hashes)} blobs of transaction {identity}: "
                 "ask a node that keeps them"
             )
         return tuple(zip(hashes, blobs, strict=True))
@@ -258,7 +258,7 @@ class ChainClient:
         with _translated_errors(self._url):
             response = self._web3.provider.make_request(cast("Any", method), list(parameters))
         if "error" in response:
-            raise ChainError(f"the node at {_host(self._url)} refused {method}: {response['error']}")
+            raise ChainError(f"the node at {shown_host(self._url)} refused {method}: {response['error']}")
         return response["result"]
 
     def _fields(self, sender: str, data: bytes, *, to: str | None, sidecar: BlobSidecar | None) -> TxParams:
@@ -312,17 +312,17 @@ def _translated_errors(url: str) -> Iterator[None]:
     except TimeExhausted as error:
         raise ChainError("no receipt came in time: the fee may be too low; look the transaction up") from error
     except Web3RPCError as error:
-        raise ChainError(f"the node at {_host(url)} refused: {error.message}") from error
+        raise ChainError(f"the node at {shown_host(url)} refused: {error.message}") from error
     except (requests.RequestException, OSError) as error:
         raise NodeUnreachableError(
-            f"no node answers at {_host(url)} ({type(error).__name__}): check the address, and that the node runs"
+            f"no node answers at {shown_host(url)} ({type(error).__name__}): check the address, and that the node runs"
         ) from error
     except Web3Exception as error:
-        raise ChainError(f"the node at {_host(url)} gave an answer that makes no sense: {error}") from error
+        raise ChainError(f"the node at {shown_host(url)} gave an answer that makes no sense: {error}") from error
 
 
-def _host(url: str) -> str:
-    """Scheme, host and port of an address: paths and queries may hold access keys."""
+def shown_host(url: str) -> str:
+    """Scheme, host and port of an address, for messages: paths and queries may hold access keys."""
     scheme, separator, rest = url.partition("://")
     host = rest.split("/", 1)[0].rsplit("@", 1)[-1]
     return f"{scheme}{separator}{host}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eth_hash.auto import keccak
 
+from verifier.blob_sources import NodeBlobs
 from verifier.blob_transactions import MAXIMUM_BLOBS, BlobSidecar, versioned_hash
 from verifier.contract_interface import contract_interface
 from verifier.curve import POINT_BYTES, group
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
+    from verifier.blob_sources import BlobSource
     from verifier.chain_client import ChainClient, Receipt
     from verifier.contract_interface import EventLog
     from verifier.shape import Shape
@@ -168,14 +170,16 @@ class RegistryClient:
             raise MalformedInputError(f"{len(points)} commitments and {len(blobs)} blobs: give one blob a commitment")
         backend = group()
         compressed = tuple(backend.compress(backend.decode(point)) for point in points)
-        starts = range(0, len(points), MAXIMUM_BLOBS)
-        parts = [BlobSidecar(blobs[at : at + MAXIMUM_BLOBS], compressed[at : at + MAXIMUM_BLOBS]) for at in starts]
         hashes = tuple(versioned_hash(commitment) for commitment in compressed)
+        windows = blob_windows(hashes)
+        parts = [BlobSidecar(blobs[part.start : part.stop], compressed[part.start : part.stop]) for part in windows]
         receipts = [
-            self.stage(publisher, proposal, hashes, first_chunk=at, sidecar=part)
-            for at, part in zip(starts[:-1], parts[:-1], strict=True)
+            self.stage(publisher, proposal, hashes, first_chunk=window.start, sidecar=part)
+            for window, part in zip(windows[:-1], parts[:-1], strict=True)
         ]
-        finalise = self._interface.encode_call("finalise", proposal, b"".join(points), publication.marks, starts[-1])
+        finalise = self._interface.encode_call(
+            "finalise", proposal, b"".join(points), publication.marks, windows[-1].start
+        )
         receipts.append(self._chain.send(publisher, finalise, to=self.address, sidecar=parts[-1]))
         return tuple(receipts)
 
@@ -252,26 +256,34 @@ class RegistryClient:
             transaction_hash=logs[-1].transaction_hash,
         )
 
-    def published_blobs(self, event: EpochEvent) -> tuple[bytes, ...]:
-        """All blobs of an epoch in order, from the transactions that carried them; each is checked against its hash.
+    def published_blobs(self, event: EpochEvent, source: BlobSource | None = None) -> tuple[bytes, ...]:
+        """All blobs of an epoch in order; each is checked against its hash.
+
+        Args:
+            event: of the epoch.
+            source: where blobs are kept; the node by default.
 
         Raises:
-            ChainError: the node no longer has a blob.
+            ChainError: a blob is not there, or its transaction carried another.
         """
+        kept = source or NodeBlobs(self._chain)
         carried: dict[bytes, bytes] = {}
         for transaction_hash in (*self._staging_transactions(event), event.transaction_hash):
-            carried.update(self._chain.named_blobs(transaction_hash))
+            carried.update(kept.named_blobs(transaction_hash))
         missing = [digest for digest in event.versioned_hashes if digest not in carried]
         if missing:
             raise DeploymentError(
-                f"blob 0x{missing[0].hex()} of epoch {event.header.epoch} is in none of its transactions"
+                f"blob 0x{missing[0].hex()} of epoch {event.header.epoch} is in none of its transactions in "
+                f"{kept.description}: take it from another source (--beacon, --archive)"
             )
         return tuple(carried[digest] for digest in event.versioned_hashes)
 
-    def rule_matrices(self, shape: Shape, epoch: int) -> tuple[RuleMatrix, RuleMatrix]:
+    def rule_matrices(
+        self, shape: Shape, epoch: int, source: BlobSource | None = None
+    ) -> tuple[RuleMatrix, RuleMatrix]:
         """Initial and maintenance matrix of an epoch, decoded from its blobs: what an auditor recomputes."""
         event = self.epoch_event(epoch)
-        blobs, header = self.published_blobs(event), event.header
+        blobs, header = self.published_blobs(event, source), event.header
         boundary = header.books * header.initial_chunks
         return (
             _matrix(shape, blobs[:boundary], header.initial_chunks),
@@ -294,6 +306,19 @@ class RegistryClient:
     @staticmethod
     def _header(values: tuple[Any, ...]) -> EpochHeader:
         return EpochHeader(*values)
+
+
+def blob_windows(hashes: Sequence[bytes]) -> list[range]:
+    """Runs of chunks, one a transaction, that hold every chunk or an earlier one equal to it; as few as possible."""
+    windows: list[range] = []
+    for chunk, digest in enumerate(hashes):
+        if digest in hashes[:chunk]:
+            continue
+        if windows and chunk < windows[-1].start + MAXIMUM_BLOBS:
+            windows[-1] = range(windows[-1].start, chunk + 1)
+        else:
+            windows.append(range(chunk, chunk + 1))
+    return windows
 
 
 def _matrix(shape: Shape, blobs: Sequence[bytes], chunks: int) -> RuleMatrix:
