@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_csv import load_market
-from prover.rules.prepared_rule import PreparedRule, prepare_rule
+from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
 from prover.rules.slots import SlotTable, decode_slots
 from verifier.margin_rule import chunk_blob
@@ -36,6 +36,8 @@ class RuleBook:
     def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup) -> None:
         self._rules = rules
         self.setup = setup
+        self._chunks: ChunkCache = {}
+        self._blobs: dict[bytes, bytes] = {}
         self.prepared = functools.cache(self._prepare)
 
     def built(self, kind: RuleKind) -> BuiltRule:
@@ -48,7 +50,7 @@ class RuleBook:
         return self._rules[0].slots
 
     def _prepare(self, kind: RuleKind) -> PreparedRule:
-        return prepare_rule(self._rules[kind].matrix, self.setup)
+        return prepare_rule(self._rules[kind].matrix, self.setup, known=self._chunks)
 
     def digests(self) -> dict[str, bytes]:
         """Digests of what the rules were built from; the registry keeps them."""
@@ -73,12 +75,18 @@ class RuleBook:
         )
 
     def _published(self, kind: RuleKind) -> PublishedRule:
-        matrix = self._rules[kind].matrix
+        commitments = self.prepared(kind).commitments
         blobs = tuple(
-            tuple(chunk_blob(matrix, book, chunk) for chunk in range(matrix.chunks_per_book))
-            for book in range(matrix.books)
+            tuple(self._blob(kind, book, chunk, point) for chunk, point in enumerate(points))
+            for book, points in enumerate(commitments)
         )
-        return PublishedRule(self.prepared(kind).commitments, blobs)
+        return PublishedRule(commitments, blobs)
+
+    def _blob(self, kind: RuleKind, book: int, chunk: int, commitment: bytes) -> bytes:
+        """The blob of a chunk; equal chunks have one."""
+        if commitment not in self._blobs:
+            self._blobs[commitment] = chunk_blob(self._rules[kind].matrix, book, chunk)
+        return self._blobs[commitment]
 
 
 def load_slots(path: Path) -> SlotTable:
