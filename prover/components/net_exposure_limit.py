@@ -1,13 +1,13 @@
-"""Thresholds on net exposure: |net delta| of an underlying may not exceed a limit."""
+"""Thresholds on net exposure: |delta|, |gamma| or |vega| of an underlying, an expiry or all stay within a limit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import model_validator
 
-from prover.components.constants import PerKind, PositiveAmount, Record
+from prover.components.exposure_measures import Grouping, Measure, exposure_groups
+from prover.components.thresholds import Threshold
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
@@ -15,37 +15,34 @@ if TYPE_CHECKING:
     from verifier.rule_kind import RuleKind
 
 
-class NetExposureLimit(Record):
-    """|net delta| at the index price S ≤ limit:  limit ∓ Σ_i size_i · delta_i · S · (v[4i] − v[4i+1]) ≥ 0.
+class NetExposureLimit(Threshold):
+    """|net exposure| ≤ limit:  limit ∓ Σ_i e_i · (v[4i] − v[4i+1]) ≥ 0, e_i the exposure of a lot.
 
-    Two rows an underlying, one a side. Legs of a slot add up to zero before rounding and to at most zero after it.
+    Two rows a group, one a side. Legs of a slot add up to zero before rounding and to at most zero after it. A limit
+    that follows the account's collateral adds multiple · value_i · (v[4i] − v[4i+1]) of cash and tokens.
 
     Attributes:
-        limit: quote currency.
+        measure: which exposure.
+        by: which slots are netted.
     """
 
     component: Literal["net-exposure-limit"] = "net-exposure-limit"
-    limit: PerKind[PositiveAmount]
-
-    @model_validator(mode="after")
-    def _maintenance_is_wider(self) -> Self:
-        if self.limit.maintenance < self.limit.initial:
-            message = (
-                f"limit.maintenance = {self.limit.maintenance} is below limit.initial = {self.limit.initial}: raise it"
-            )
-            raise ValueError(message)
-        return self
+    measure: Literal[Measure.DELTA, Measure.GAMMA, Measure.VEGA] = Measure.DELTA
+    by: Literal[Grouping.UNDERLYING, Grouping.EXPIRY, Grouping.TOTAL] = Grouping.UNDERLYING
 
     def contribute(self, context: RuleContext) -> Contribution:
-        """The upper and the lower limit of every underlying."""
+        """The upper and the lower limit of every group that is exposed at all."""
+        if not exposure_groups(context.universe, self.measure, self.by):
+            return Contribution()
         return Contribution(limits=ByKind.make(lambda kind: self._rows(context, kind)))
 
     def _rows(self, context: RuleContext, kind: RuleKind) -> Rows:
-        universe, limit = context.universe, self.limit.of(kind)
-        exposure = universe.lot_size * universe.delta * universe.index_price
-        names, long = [], []
-        for place, name in enumerate(universe.underlyings):
-            own = np.where(universe.underlying == place, exposure, 0.0)
-            names += [f"net {name} delta at most +{limit:,}", f"net {name} delta at least −{limit:,}"]
-            long += [-own, own]
-        return make_rows(tuple(names), unit=context.tick, long=np.stack(long), constant=float(limit))
+        names, long, limits = [], [], []
+        collateral = self.own_collateral(context.universe)
+        for group in exposure_groups(context.universe, self.measure, self.by):
+            limit = self.limit_now(context, kind, group)
+            what = f"net {group.name} {self.measure}"
+            names += [f"{what} at most +{limit:,}", f"{what} at least −{limit:,}"]
+            long += [collateral - group.exposure, collateral + group.exposure]
+            limits += [float(limit)] * 2
+        return make_rows(tuple(names), unit=context.tick, long=np.stack(long), constant=np.array(limits))

@@ -9,6 +9,7 @@ import numpy as np
 
 from prover.rules.quantise import quantise
 from prover.rules.rule_layout import exact_coefficient
+from prover.rules.rule_rows import RowKind
 from prover.rules.slots import COLUMNS_PER_SLOT
 from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LARGE_HEADROOM_ENTRY
 from verifier.rule_kind import RuleKind
@@ -44,18 +45,24 @@ def rule_entries(
         places = layout.rows[first : first + len(rows)]
         reserve = int(kind is RuleKind.INITIAL and section.kind.is_money)
         block = entries[first : first + len(rows)]
-        _fill_legs(block, rows, places, reserve * at_risk)
+        _fill_legs(block, rows, places, reserve * at_risk, exact=section.kind is RowKind.EQUALITY)
         _fill_auxiliaries(block, rows, places, layout, reserve)
         _fill_headrooms(block, places)
         first += len(rows)
     return entries
 
 
-def _fill_legs(block: NDArray[np.int64], rows: Rows, places: Sequence[RuleRow], reserve: NDArray[np.int64]) -> None:
+def _fill_legs(
+    block: NDArray[np.int64], rows: Rows, places: Sequence[RuleRow], reserve: NDArray[np.int64], *, exact: bool
+) -> None:
+    """Round legs down; in an equality, where both must add up to zero, to the nearest unit."""
     scales = np.array([place.scale for place in places], dtype=np.float64)
     by_book = (len(rows), block.shape[1], block.shape[2] // COLUMNS_PER_SLOT)
     long = quantise(rows.long * scales[:, None], rows.unit) - reserve
     short = quantise(rows.short * scales[:, None], rows.unit) - reserve
+    if exact:
+        long = quantise(rows.long * scales[:, None] + float(rows.unit) / 2, rows.unit)
+        short = -long
     block[:, :, 0::COLUMNS_PER_SLOT] = long.reshape(by_book)
     block[:, :, 1::COLUMNS_PER_SLOT] = short.reshape(by_book)
     block[:, 0, CONSTANT_COLUMN] = quantise(rows.constant * scales, rows.unit)

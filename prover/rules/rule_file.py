@@ -9,6 +9,7 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
+from prover.components.return_scenarios import FOLDER
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import canonical_json, describe_finding
 from prover.rules.rule_definition import RuleDefinition
@@ -55,11 +56,17 @@ def read_rule_file(path: Path) -> RuleDefinition:
         content = path.read_bytes()
     except OSError as error:
         raise RuleFileError(f"rule file {path}: {error.strerror}; give a readable file") from error
-    return decode_rule(content, str(path))
+    return decode_rule(content, str(path), path.parent)
 
 
-def decode_rule(content: bytes, source: str) -> RuleDefinition:
-    """Read the content of a rule file; ``source`` names it in errors, which are those of :func:`read_rule_file`."""
+def decode_rule(content: bytes, source: str, folder: Path | None = None) -> RuleDefinition:
+    """Read the content of a rule file; errors as :func:`read_rule_file`.
+
+    Args:
+        content: YAML or JSON.
+        source: names it in errors.
+        folder: that price files in it are relative to; without one it may name none.
+    """
     try:
         fields = yaml.safe_load(content)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -67,7 +74,7 @@ def decode_rule(content: bytes, source: str) -> RuleDefinition:
     if not isinstance(fields, dict):
         raise RuleFileError(f"{source} holds no fields; begin it with 'schema: zkmargin-rule-1'")
     try:
-        return RuleDefinition.model_validate(fields)
+        return RuleDefinition.model_validate(fields, context={FOLDER: folder} if folder else None)
     except ValidationError as error:
         raise RuleFileError(f"{source}: {describe_finding(error)}") from error
     except RuleBuildError as error:
