@@ -93,7 +93,8 @@ class Skew(Record):
     def _change(self, universe: Universe) -> NDArray[np.float64]:
         """Change of value of one unit of every option, [slot]."""
         unmoved = np.ones((1, len(universe.underlyings)))
-        return universe.profit(unmoved, self.skewed_volatilities(universe)[None, :])[0]
+        change: NDArray[np.float64] = universe.profit(unmoved, self.skewed_volatilities(universe)[None, :])[0]
+        return change
 
     def skewed_volatilities(self, universe: Universe) -> NDArray[np.float64]:
         """Volatilities after the skew, in the order of the universe's options."""
