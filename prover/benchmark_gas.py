@@ -66,8 +66,8 @@ class GasCase:
         )
         self.deployment: Deployment = deploy(chain, deployer, shape_name=shape_name, setup=self.setup, terms=terms)
         self.house = HouseClient(chain, self.deployment.house)
-        rules = build_rules(load_snapshot(EXAMPLE_MARKET), shape=self.shape, books=books)
-        self.book = RuleBook(rules, self.setup)
+        snapshot = load_snapshot(EXAMPLE_MARKET)
+        self.book = RuleBook(build_rules(snapshot, shape=self.shape, books=books), self.setup, snapshot)
 
     def publish(self) -> int:
         """Publish both rules; gas of all transactions, beside the blobs."""

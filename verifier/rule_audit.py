@@ -60,17 +60,17 @@ def _own_free_columns(matrix: RuleMatrix) -> NDArray[np.bool_]:
 
 def headroom_columns(matrix: RuleMatrix) -> tuple[Headroom | None, ...]:
     """Per row its headroom, or ``None`` for an equality."""
-    own = _own_free_columns(matrix)
-    result: list[Headroom | None] = []
-    for row in matrix.entries:
-        unit = np.argwhere(own & (row == HEADROOM_ENTRY))
-        large = np.argwhere(own & (row == LARGE_HEADROOM_ENTRY))
-        if not len(unit):
-            result.append(None)
-            continue
-        second = (int(large[0][0]), int(large[0][1])) if len(large) else None
-        result.append(Headroom((int(unit[0][0]), int(unit[0][1])), second))
-    return tuple(result)
+    user = np.argmax(matrix.entries != 0, axis=0)
+    entry = np.take_along_axis(matrix.entries, user[None], axis=0)[0]
+    candidates = _own_free_columns(matrix) & ((entry == HEADROOM_ENTRY) | (entry == LARGE_HEADROOM_ENTRY))
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for book, column in np.argwhere(candidates).tolist():
+        found.setdefault((int(user[book, column]), int(entry[book, column])), (book, column))
+    units = [found.get((row, HEADROOM_ENTRY)) for row in range(matrix.rows)]
+    return tuple(
+        None if unit is None else Headroom(unit, found.get((row, LARGE_HEADROOM_ENTRY)))
+        for row, unit in enumerate(units)
+    )
 
 
 def audit_matrix(matrix: RuleMatrix) -> list[Finding]:
@@ -113,3 +113,45 @@ def require_sound(matrix: RuleMatrix) -> None:
             f"{len(findings)} breaches of the rule against free boxes: {shown}. Round long legs down and short legs "
             "up, and give every inequality a headroom column that no other row uses"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDifference:
+    """An entry of a published matrix that is not what it should be.
+
+    Attributes:
+        row: its row.
+        book: its book.
+        column: its column in the book.
+        found: on the chain.
+        expected: by snapshot and rule file.
+    """
+
+    row: int
+    book: int
+    column: int
+    found: int
+    expected: int
+
+
+def compare_matrices(found: RuleMatrix, expected: RuleMatrix) -> list[EntryDifference]:
+    """Every entry that differs, row by row; missing rows are rows of zeros, as in blobs.
+
+    Raises:
+        MatrixError: the matrices have other books or columns.
+    """
+    if found.entries.shape[1:] != expected.entries.shape[1:]:
+        raise MatrixError(
+            f"the published matrix has {found.books} books of {found.shape.columns} columns, the rebuilt one "
+            f"{expected.books} of {expected.shape.columns}: use the publisher's list of slots and the right shape"
+        )
+    rows = max(found.rows, expected.rows)
+    left, right = (_padded(matrix.entries, rows) for matrix in (found, expected))
+    return [
+        EntryDifference(row, book, column, int(left[row, book, column]), int(right[row, book, column]))
+        for row, book, column in np.argwhere(left != right).tolist()
+    ]
+
+
+def _padded(entries: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+    return np.concatenate([entries, np.zeros((rows - len(entries), *entries.shape[1:]), dtype=np.int64)])

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from prover.account_session import AccountSession
     from prover.rules.rule_book import EpochRules
+    from prover.rules.rule_definition import RuleDefinition
     from prover.venue import Venue
     from verifier.chain_client import Receipt
 
 DEFAULT_NODE: Final = "http://127.0.0.1:8545"
 DEFAULT_DEPLOYMENT: Final = Path("deployment.json")
 SLOTS_SUFFIX: Final = ".slots.json"
+ARCHIVE_SUFFIX: Final = ".archive"
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -59,6 +61,11 @@ class Place:
         """Where the list of slots is kept unless another file is named."""
         return self.deployment.with_suffix(SLOTS_SUFFIX)
 
+    @property
+    def archives_beside(self) -> Path:
+        """Where archives of published rules are kept unless another folder is named."""
+        return self.deployment.with_suffix(ARCHIVE_SUFFIX)
+
 
 @dataclass(frozen=True, slots=True)
 class MarketFiles:
@@ -67,10 +74,18 @@ class MarketFiles:
     Attributes:
         market: snapshot or option chain.
         slots: list of slots, if one is named.
+        rule: rule file or name of a shipped one; ``None`` for the shape's own.
     """
 
     market: Path
     slots: Path | None
+    rule: str | None = None
+
+    def definition(self) -> RuleDefinition | None:
+        """The rule file; errors as :func:`prover.rules.rule_file.load_rule`."""
+        from prover.rules.rule_file import load_rule  # noqa: PLC0415 - brings numpy
+
+        return None if self.rule is None else load_rule(self.rule)
 
     def slots_at(self, place: Place) -> Path | None:
         """The list of slots: the one named, else the one beside the deployment file when there is one."""
@@ -82,7 +97,7 @@ class MarketFiles:
         from prover.rules.rule_book import active_rules  # noqa: PLC0415 - brings numpy and scipy
 
         with progress("rebuilding the margin rules from the market"):
-            return active_rules(venue, self.market, self.slots_at(place))
+            return active_rules(venue, self.market, self.slots_at(place), self.definition())
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +223,16 @@ def identity_options(function: _Function) -> _Function:
     return cast("_Function", wrapped)
 
 
+rule_option: Final = click.option(
+    "--rule",
+    metavar="NAME|FILE",
+    envvar="ZKMARGIN_RULE",
+    help="Rule file, or name of one that comes with zkmargin.  [default: the shape's own]",
+)
+
+
 def market_options(function: _Function) -> _Function:
-    """``--market`` and ``--slots``, given to the command as ``files``."""
+    """``--market``, ``--slots`` and ``--rule``, given to the command as ``files``."""
 
     @click.option(
         "--market",
@@ -224,9 +247,10 @@ def market_options(function: _Function) -> _Function:
         envvar="ZKMARGIN_SLOTS",
         help=f"List of slots.  [default: the deployment file with {SLOTS_SUFFIX}, if it is there]",
     )
+    @rule_option
     @functools.wraps(function)
-    def wrapped(*arguments: object, market: Path, slots: Path | None, **options: object) -> object:
-        return function(*arguments, files=MarketFiles(market, slots), **options)
+    def wrapped(*arguments: object, market: Path, slots: Path | None, rule: str | None, **options: object) -> object:
+        return function(*arguments, files=MarketFiles(market, slots, rule), **options)
 
     return cast("_Function", wrapped)
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from prover.commands.options import MarketFiles, json_option, place_options, wallet_option, wallet_password
+from prover.commands.options import (
+    MarketFiles,
+    json_option,
+    place_options,
+    rule_option,
+    wallet_option,
+    wallet_password,
+)
 from prover.terminal import print_table, side_by_side
 
 if TYPE_CHECKING:
@@ -26,8 +33,11 @@ if TYPE_CHECKING:
 @wallet_option
 @click.option("--market", type=click.Path(path_type=Path, dir_okay=False), help="Market: shows how you stand as well.")
 @click.option("--slots", type=click.Path(path_type=Path, dir_okay=False), help="List of slots, if it is elsewhere.")
+@rule_option
 @json_option
-def command(place: Place, *, wallet: Path, market: Path | None, slots: Path | None, as_json: bool) -> None:
+def command(
+    place: Place, *, wallet: Path, market: Path | None, slots: Path | None, rule: str | None, as_json: bool
+) -> None:
     """Show every account of your wallet at this clearing house: what you know of it beside what the chain sees.
 
     Needs no signing key. What you know is secret: it is shown because you ask.
@@ -37,7 +47,8 @@ def command(place: Place, *, wallet: Path, market: Path | None, slots: Path | No
 
     venue = place.connect()
     with open_wallet(wallet, wallet_password(confirm=False)) as opened:
-        views = _views(opened, venue, _describer(place, venue, market, slots))
+        files = None if market is None else MarketFiles(market, slots, rule)
+        views = _views(opened, venue, _describer(place, venue, files, slots))
     if as_json:
         accounts = [{"trader_knows": for_machines(known), "chain_sees": for_machines(seen)} for known, seen in views]
         click.echo(json.dumps({"accounts": accounts}))
@@ -49,14 +60,14 @@ def command(place: Place, *, wallet: Path, market: Path | None, slots: Path | No
 
 
 def _describer(
-    place: Place, venue: Venue, market: Path | None, slots: Path | None
+    place: Place, venue: Venue, files: MarketFiles | None, slots: Path | None
 ) -> Callable[[AccountRecord], dict[str, Value]]:
     """What is told of a record: positions where the list of slots is known, margin where the market is given."""
     from prover.account_view import known_margin, known_positions  # noqa: PLC0415 - brings numpy
     from prover.rules.rule_book import load_slots  # noqa: PLC0415 - brings scipy
 
-    if market is not None:
-        rules = MarketFiles(market, slots).rules(place, venue)
+    if files is not None:
+        rules = files.rules(place, venue)
         return lambda record: known_positions(record, rules.slots) | known_margin(record, rules)
     listed = slots or (place.slots_beside if place.slots_beside.exists() else None)
     if listed is None:

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 
 from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_csv import load_market
+from prover.market.market_data import canonical_json
 from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
 from verifier.margin_rule import chunk_blob
 from verifier.registry_client import Publication, PublishedRule
+from verifier.rule_archive import RuleSources
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from prover.market.market_data import MarketSnapshot
+    from prover.rules.rule_definition import RuleDefinition
     from prover.venue import Venue
     from verifier.ceremony import TrustedSetup
     from verifier.registry_client import EpochHeader
@@ -31,10 +36,12 @@ class RuleBook:
     Args:
         rules: as built, in the order of :class:`RuleKind`.
         setup: powers of τ.
+        snapshot: the market that they were built from.
     """
 
-    def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup) -> None:
+    def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup, snapshot: MarketSnapshot) -> None:
         self._rules = rules
+        self._snapshot = snapshot
         self.setup = setup
         self._chunks: ChunkCache = {}
         self._blobs: dict[bytes, bytes] = {}
@@ -60,6 +67,16 @@ class RuleBook:
             "rule file": built.definition.digest,
             "list of slots": built.slots.digest,
         }
+
+    @property
+    def sources(self) -> RuleSources:
+        """What the rules were built from, as archives keep it."""
+        built = self._rules[0]
+        return RuleSources(
+            market=canonical_json(self._snapshot.model_dump(mode="json")),
+            rule=encode_rule(built.definition),
+            slots=built.slots.encode(),
+        )
 
     def publication(self) -> Publication:
         """What the registry is given."""
@@ -127,7 +144,15 @@ def kept_slots(path: Path, slots: SlotTable | None) -> Iterator[None]:
         raise
 
 
-def load_rule_book(market: Path, *, shape: Shape, setup: TrustedSetup, books: int, slots: Path | None) -> RuleBook:
+def load_rule_book(
+    market: Path,
+    *,
+    shape: Shape,
+    setup: TrustedSetup,
+    books: int,
+    slots: Path | None,
+    rule: RuleDefinition | None = None,
+) -> RuleBook:
     """Build both rules from a market file.
 
     Args:
@@ -136,9 +161,11 @@ def load_rule_book(market: Path, *, shape: Shape, setup: TrustedSetup, books: in
         setup: powers of τ.
         books: B, when there is no list of slots yet.
         slots: the list of an earlier epoch; ``None`` lists the market afresh.
+        rule: the rule file; by default the shipped one of the shape.
     """
     table = None if slots is None else load_slots(slots)
-    return RuleBook(build_rules(load_market(market), shape=shape, books=books, slots=table), setup)
+    snapshot = load_market(market)
+    return RuleBook(build_rules(snapshot, rule, shape=shape, books=books, slots=table), setup, snapshot)
 
 
 class EpochRules:
@@ -180,16 +207,16 @@ class EpochRules:
         return prepared
 
 
-def active_rules(venue: Venue, market: Path, slots: Path | None) -> EpochRules:
+def active_rules(venue: Venue, market: Path, slots: Path | None, rule: RuleDefinition | None = None) -> EpochRules:
     """Rebuild the rules of the active epoch.
 
     Raises:
         ContractRevertedError: no epoch, or its snapshot is too old.
-        PublishedRuleError: the epoch was built from another market, other constants or another list of slots.
+        PublishedRuleError: the epoch was built from another market, rule file or list of slots.
         MarketDataError: the market file cannot be used.
     """
     header = venue.registry.active_epoch()
-    book = load_rule_book(market, shape=venue.shape, setup=venue.setup, books=header.books, slots=slots)
+    book = load_rule_book(market, shape=venue.shape, setup=venue.setup, books=header.books, slots=slots, rule=rule)
     own = book.digests()
     published = {
         "market snapshot": header.snapshot_hash,
@@ -200,6 +227,6 @@ def active_rules(venue: Venue, market: Path, slots: Path | None) -> EpochRules:
         if own[what] != digest:
             raise PublishedRuleError(
                 f"epoch {header.epoch} was built from a {what} with digest 0x{digest.hex()}, {market} gives "
-                f"0x{own[what].hex()}: use the publisher's files (--market, --slots)"
+                f"0x{own[what].hex()}: use the publisher's files (--market, --rule, --slots)"
             )
     return EpochRules(venue, header, book)
