@@ -24,8 +24,8 @@ MAXIMUM_TOTAL_VOLATILITY: Final = 24.0
 VOLATILITY_POINT: Final = 0.01
 DAYS_PER_YEAR: Final = 365
 
-_LARGEST_SQUARE: Final = 1400.0
-"""Of d1, from where the normal density is zero."""
+_LARGEST_DISTANCE: Final = 38.0
+"""|d1| from where the normal density is zero; beyond it the square could overflow."""
 
 _SMALLEST: Final = 1e-300
 """Stands in for zero under logarithm and division: the formula then gives its limits by itself."""
@@ -106,7 +106,8 @@ def black76_greeks(terms: OptionTerms, forward: ArrayLike, volatility: ArrayLike
     years, volatilities = checked("years", terms.years), checked("volatility", volatility)
     d1 = _d1(forwards, strikes, total)
     smooth = (total > 0) & (total < MAXIMUM_TOTAL_VOLATILITY) & (forwards > 0)
-    density = np.where(smooth, np.exp(-0.5 * np.minimum(d1 * d1, _LARGEST_SQUARE)) / np.sqrt(2 * np.pi), 0.0)
+    square = np.minimum(np.abs(d1), _LARGEST_DISTANCE) ** 2
+    density = np.where(smooth, np.exp(-0.5 * square) / np.sqrt(2 * np.pi), 0.0)
     root = np.sqrt(years)
     return Greeks(
         delta=black76_delta(terms, forward, volatility),
