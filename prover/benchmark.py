@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prover.argument import MarginProof, build_proof
-from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.market.market_files import load_market
 from prover.rules.prepared_rule import PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
 from prover.witness import BookOpening, Witness
@@ -59,7 +60,7 @@ def full_portfolio(built: BuiltRule) -> tuple[BookOpening, ...]:
 
 def workload(*, shape: Shape = STANDARD, books: int = 1) -> Workload:
     """The initial-margin rule of the bundled market, prepared, with a full portfolio."""
-    built, _ = build_rules(load_snapshot(EXAMPLE_MARKET), shape=shape, books=books)
+    built, _ = build_rules(load_market(EXAMPLE_MARKET), shape=shape, books=books)
     rule = prepare_rule(built.matrix, ceremony_setup())
     return Workload(built, rule, built.witness(full_portfolio(built)))
 

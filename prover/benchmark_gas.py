@@ -12,7 +12,8 @@ from prover.argument import MarginProof, prove
 from prover.benchmark import CASH_TICKS
 from prover.blinds import fresh_blind
 from prover.local_chain import local_chain
-from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.market.market_files import load_market
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from prover.witness import BookOpening
@@ -33,6 +34,7 @@ from verifier.token_client import TokenClient
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from prover.rules.rule_definition import RuleDefinition
     from verifier.shape import Shape
 
 UNITS_PER_TICK: Final = 10_000
@@ -55,7 +57,14 @@ class Party:
 class GasCase:
     """One deployment with a published rule, on which transactions are measured."""
 
-    def __init__(self, chain: ChainClient, deployer: LocalAccount, shape_name: str, books: int) -> None:
+    def __init__(
+        self,
+        chain: ChainClient,
+        deployer: LocalAccount,
+        shape_name: str,
+        books: int,
+        definition: RuleDefinition | None = None,
+    ) -> None:
         self.chain = chain
         self.deployer = deployer
         self.shape: Shape = SHAPES_BY_NAME[shape_name]
@@ -66,8 +75,8 @@ class GasCase:
         )
         self.deployment: Deployment = deploy(chain, deployer, shape_name=shape_name, setup=self.setup, terms=terms)
         self.house = HouseClient(chain, self.deployment.house)
-        snapshot = load_snapshot(EXAMPLE_MARKET)
-        self.book = RuleBook(build_rules(snapshot, shape=self.shape, books=books), self.setup, snapshot)
+        snapshot = load_market(EXAMPLE_MARKET)
+        self.book = RuleBook(build_rules(snapshot, definition, shape=self.shape, books=books), self.setup, snapshot)
 
     def publish(self) -> int:
         """Publish both rules; gas of all transactions, beside the blobs."""

@@ -22,7 +22,7 @@ from prover.deposits import deposit
 from prover.errors import RuleBuildError
 from prover.local_chain import LocalChain, local_chain
 from prover.market.instruments import Option
-from prover.market.market_csv import load_market
+from prover.market.market_files import load_market
 from prover.proving import PreparedCheck, prepare_check, submit_check
 from prover.rules.rule_book import active_rules, load_rule_book
 from prover.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement

@@ -14,8 +14,9 @@ underlying or token; volatilities are fractions (0.55 is 55 %), times are Unix s
      "tokens": [{"instrument": "BTC", "underlying": "BTC", "mark_price": 94000.0, "bid_price": 93990.0,
                  "ask_price": 94010.0, "volume": 2500.0}]}
 
-``bid_price`` and ``ask_price`` are null where nobody quotes; ``confidence`` and ``stable_price`` are 1, and lists are
-empty, where they are left out.
+``bid_price`` and ``ask_price`` are null where nobody quotes. ``mark_volatility`` may be null and is then solved from
+the mark, or interpolated; ``mark_price`` may be null and is then the model's (:mod:`prover.market.completion`).
+``confidence`` and ``stable_price`` are 1, and lists are empty, where they are left out.
 """
 
 from __future__ import annotations
@@ -25,16 +26,15 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
-import numpy as np
 from eth_hash.auto import keccak
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from prover.errors import MarketDataError
 from prover.market.instruments import Cash, Future, Option
-from prover.market.pricing import OptionTerms, black76
 from prover.market.quotes import (
     AnyQuote,
     FutureQuote,
+    OptionDraft,
     OptionQuote,
     PerpetualQuote,
     PositivePrice,
@@ -44,6 +44,7 @@ from prover.market.quotes import (
     UnixTime,
     followed_coin,
 )
+from prover.market.sanity import refuse_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,14 +53,11 @@ SCHEMA: Final = "zkmargin-market-2"
 EXAMPLE_MARKET: Final = Path(__file__).parent.parent / "data" / "example_market.json"
 """The bundled snapshot, made by scripts/make_example_market.py."""
 
-MARK_TOLERANCE: Final = 0.01
-"""A mark may differ from its model price by this fraction of the forward; one in the wrong unit differs by more."""
-
 RecordType = TypeVar("RecordType", bound=Record)
 
 
-class MarketSnapshot(Record):
-    """The market at one moment; the module's docstring shows the file.
+class MarketDraft(Record):
+    """The market as files give it, volatilities or marks of options possibly missing; the module's docstring shows one.
 
     Attributes:
         schema_name: fixed, names this format (``schema`` in files).
@@ -82,17 +80,17 @@ class MarketSnapshot(Record):
     underlyings: dict[str, UnderlyingPrice] = Field(min_length=1)
     perpetuals: tuple[PerpetualQuote, ...] = ()
     futures: tuple[FutureQuote, ...] = ()
-    options: tuple[OptionQuote, ...] = ()
+    options: tuple[OptionDraft, ...] = ()
     tokens: tuple[TokenQuote, ...] = ()
 
     @property
-    def quotes(self) -> tuple[AnyQuote, ...]:
-        """Everything that is priced: perpetuals, futures, tokens, options."""
+    def listed(self) -> tuple[PerpetualQuote | FutureQuote | TokenQuote | OptionDraft, ...]:
+        """Everything that is listed: perpetuals, futures, tokens, options."""
         return (*self.perpetuals, *self.futures, *self.tokens, *self.options)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = Counter(quote.instrument for quote in self.quotes)
+        names = Counter(quote.instrument for quote in self.listed)
         if not names:
             message = "perpetuals, futures, options and tokens are empty: list at least one instrument"
             raise ValueError(message)
@@ -100,13 +98,11 @@ class MarketSnapshot(Record):
             if count > 1:
                 message = f"instrument = {name!r} is listed {count} times: keep one"
                 raise ValueError(message)
-        for quote in self.quotes:
+        for quote in self.listed:
             self._require_known_and_alive(quote)
-        if self.options:
-            self._marks_match_volatilities()
         return self
 
-    def _require_known_and_alive(self, quote: AnyQuote) -> None:
+    def _require_known_and_alive(self, quote: AnyQuote | OptionDraft) -> None:
         coin = followed_coin(quote)
         if coin is not None and coin not in self.underlyings:
             known = ", ".join(sorted(self.underlyings))
@@ -120,25 +116,22 @@ class MarketSnapshot(Record):
             message = f"instrument = {quote.instrument!r} is the quote currency, always worth one: leave it out"
             raise ValueError(message)
 
-    def _marks_match_volatilities(self) -> None:
-        options = [quote.option for quote in self.options]
-        forwards = np.array([quote.forward for quote in self.options])
-        terms = OptionTerms(
-            strike=[float(option.strike) for option in options],
-            years=[option.years_to_expiry(self.snapshot_time) for option in options],
-            is_call=[option.is_call for option in options],
-        )
-        models = black76(terms, forwards, [quote.mark_volatility for quote in self.options])
-        marks = np.array([quote.mark_price for quote in self.options])
-        strange = np.flatnonzero(np.abs(models - marks) > MARK_TOLERANCE * forwards)
-        if len(strange):
-            quote, model = self.options[strange[0]], float(models[strange[0]])
-            message = (
-                f"instrument = {quote.instrument!r}: mark_price = {quote.mark_price} is far from {model:.2f}, the "
-                f"price at mark_volatility = {quote.mark_volatility}: give prices in {self.quote_currency}, "
-                "volatilities as fractions"
-            )
-            raise ValueError(message)
+
+class MarketSnapshot(MarketDraft):
+    """The market at one moment, complete, and without marks that contradict their volatilities."""
+
+    options: tuple[OptionQuote, ...] = ()
+
+    @property
+    def quotes(self) -> tuple[AnyQuote, ...]:
+        """Everything that is priced: perpetuals, futures, tokens, options."""
+        return (*self.perpetuals, *self.futures, *self.tokens, *self.options)
+
+    @model_validator(mode="after")
+    def _without_arbitrage(self) -> Self:
+        if self.options:
+            refuse_impossible(self.options, self.snapshot_time)
+        return self
 
     @property
     def digest(self) -> bytes:
@@ -149,22 +142,6 @@ class MarketSnapshot(Record):
 def canonical_json(value: object) -> bytes:
     """JSON with sorted keys, no spaces, shortest round-trip floats; equal values give equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
-
-
-def load_snapshot(path: Path) -> MarketSnapshot:
-    """Read a snapshot file (JSON, see the module's docstring).
-
-    Raises:
-        MarketDataError: unreadable, not JSON, or a field that is missing, unknown or out of range.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise MarketDataError(f"market file {path}: {error.strerror}; give a readable snapshot file") from error
-    try:
-        return MarketSnapshot.model_validate_json(content)
-    except ValidationError as error:
-        raise MarketDataError(f"{path}: {describe_finding(error)}") from error
 
 
 def make_record(record: type[RecordType], source: str, fields: Mapping[str, object]) -> RecordType:

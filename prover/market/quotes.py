@@ -30,19 +30,17 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class _Prices(Record):
-    """Prices of one instrument, quote currency per unit.
+class _Sides(Record):
+    """What the market says of one instrument, quote currency per unit.
 
     Attributes:
         instrument: canonical name.
-        mark_price: fair price.
         bid_price: best price to sell at; null when nobody bids.
         ask_price: best price to buy at; null when nobody offers.
         confidence: of the feed, from 0 to 1.
     """
 
     instrument: str
-    mark_price: Price
     bid_price: Price | None
     ask_price: Price | None
     confidence: Share = 1.0
@@ -58,6 +56,16 @@ class _Prices(Record):
     def parsed(self) -> Instrument:
         """The instrument that the name stands for."""
         return parse_instrument(self.instrument)
+
+
+class _Prices(_Sides):
+    """The same with a fair price.
+
+    Attributes:
+        mark_price: fair price.
+    """
+
+    mark_price: Price
 
 
 class PerpetualQuote(_Prices):
@@ -86,18 +94,21 @@ class FutureQuote(_Prices):
         return _require_kind(name, Future, "a dated future")
 
 
-class OptionQuote(_Prices):
-    """An option's prices and what its model price is made of.
+class OptionDraft(_Sides):
+    """An option as files give it: volatility or mark may be missing.
 
     Attributes:
         open_interest: units of the underlying.
         forward: of the option's expiry, quote currency.
-        mark_volatility: implied volatility of the mark, fraction per square root of a year.
+        mark_price: fair price; null to have it priced at the volatility.
+        mark_volatility: implied volatility of the mark, fraction per square root of a year; null to have it solved from
+            the mark, or interpolated where there is none.
     """
 
     open_interest: Price
     forward: PositivePrice
-    mark_volatility: Volatility
+    mark_price: Price | None = None
+    mark_volatility: Volatility | None = None
 
     @field_validator("instrument")
     @classmethod
@@ -108,6 +119,13 @@ class OptionQuote(_Prices):
     def option(self) -> Option:
         """The instrument that the name stands for."""
         return parse_option(self.instrument)
+
+
+class OptionQuote(OptionDraft):
+    """An option's prices and what its model price is made of; nothing is missing."""
+
+    mark_price: Price
+    mark_volatility: Volatility
 
 
 class TokenQuote(_Prices):
@@ -142,7 +160,7 @@ class UnderlyingPrice(Record):
     confidence: Share = 1.0
 
 
-def followed_coin(quote: AnyQuote) -> str | None:
+def followed_coin(quote: AnyQuote | OptionDraft) -> str | None:
     """The coin whose price an instrument follows; ``None`` for a stable coin."""
     if isinstance(quote, TokenQuote):
         return quote.underlying

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prover.errors import MethodologyError
+from prover.market.inverse_contracts import coin_profit
 from prover.market.pricing import OptionTerms, black76, black76_delta
 from prover.methodologies.inputs import CaseInput, NonNegative, Positive, Quantities, inputs_of, read_input
 
@@ -203,7 +204,7 @@ def _pnl(
 ) -> NDArray[np.float64]:
     """P&L in coin under relative price moves, volatility moved to a side."""
     if instrument.kind != "inverse_option":
-        return instrument.position_coin * (1 - 1 / (1 + moves))
+        return coin_profit(instrument.position_coin, moves)
     forward = _forward(instrument)
     terms = OptionTerms(instrument.strike, instrument.t_years, instrument.is_call)
     moved = forward * (1 + moves)

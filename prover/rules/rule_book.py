@@ -7,8 +7,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from prover.errors import PublishedRuleError, RuleBuildError
-from prover.market.market_csv import load_market
 from prover.market.market_data import canonical_json
+from prover.market.market_files import load_market
 from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
 from prover.rules.rule_file import encode_rule

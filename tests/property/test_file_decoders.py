@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from prover.errors import PortfolioError, ProverError, RuleBuildError, UnknownInstrumentError
-from prover.market.market_csv import load_market
+from prover.market.market_files import load_market
 from prover.rules.portfolio import decode_portfolio
 from prover.rules.slots import decode_slots
 from tests.support.risk_rules import example_market, example_rules

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from prover.local_chain import local_chain
-from prover.market.market_data import EXAMPLE_MARKET, load_snapshot
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.market.market_files import load_market
 from tests.support.console import run_command, run_in_process
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
@@ -94,7 +95,7 @@ class OwnUse:
 @contextlib.contextmanager
 def own_use_venue(folder: Path) -> Iterator[OwnUse]:
     """Start a chain, deploy, and give tokens to accounts 1 to 3."""
-    with local_chain(timestamp=load_snapshot(EXAMPLE_MARKET).snapshot_time) as running:
+    with local_chain(timestamp=load_market(EXAMPLE_MARKET).snapshot_time) as running:
         chain = ChainClient.connect(running.url, chain_id=running.chain_id)
         terms = DeploymentTerms(
             maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from prover.market.market_data import EXAMPLE_MARKET, MarketSnapshot, load_snapshot
+from prover.market.market_data import EXAMPLE_MARKET, MarketSnapshot
+from prover.market.market_files import load_market
 from prover.rules.portfolio import Portfolio
 from prover.rules.rule_builder import BuiltRule, build_rules
 from verifier.shape import STANDARD, Shape
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @cache
 def example_market() -> MarketSnapshot:
     """The bundled snapshot."""
-    return load_snapshot(EXAMPLE_MARKET)
+    return load_market(EXAMPLE_MARKET)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.errors import MarketDataError
-from prover.market.market_csv import load_market
+from prover.market.market_files import load_market
 from prover.market.pricing import OptionTerms, black76
 from tests.support.market_files import MARKET_FILES
 

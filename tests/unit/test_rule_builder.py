@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from prover.errors import EntryRangeError, RuleBuildError, RuleFileError
-from prover.market.market_csv import load_market
+from prover.market.market_files import load_market
 from prover.rules.rule_assembly import UNSHOCKED
 from prover.rules.rule_builder import BuiltRule, build_rules
 from prover.rules.rule_file import decode_rule, encode_rule, shipped_rule
