@@ -43,7 +43,8 @@ def command(
     it, for a slot must never change its instrument. Hand the list and the market file to whoever trades. Networks keep
     blobs for some weeks only: the archive keeps them, with snapshot, rule file and list of slots, for `rule audit`.
     """
-    from prover.rules.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - brings numpy and scipy
+    from prover.market.freshness import require_fresh  # noqa: PLC0415 - brings numpy and scipy
+    from prover.rules.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - the same
     from verifier.blob_transactions import BLOB_GAS  # noqa: PLC0415 - brings rlp and ckzg
     from verifier.rule_archive import kept_archive  # noqa: PLC0415 - the same
 
@@ -55,6 +56,7 @@ def command(
         rules = load_rule_book(
             files.market, shape=venue.shape, setup=venue.setup, books=books, slots=listed, rule=definition
         )
+        require_fresh(rules.snapshot, venue.chain.block_time(), venue.registry.maximum_age())
         publication = rules.publication()
     epoch = venue.registry.latest_epoch().epoch + 1
     folder = archive or place.archives_beside / f"epoch-{epoch}-{publication.snapshot_hash.hex()[:16]}"

@@ -41,7 +41,7 @@ class RuleBook:
 
     def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup, snapshot: MarketSnapshot) -> None:
         self._rules = rules
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self.setup = setup
         self._chunks: ChunkCache = {}
         self._blobs: dict[bytes, bytes] = {}
@@ -73,7 +73,7 @@ class RuleBook:
         """What the rules were built from, as archives keep it."""
         built = self._rules[0]
         return RuleSources(
-            market=canonical_json(self._snapshot.model_dump(mode="json")),
+            market=canonical_json(self.snapshot.model_dump(mode="json")),
             rule=encode_rule(built.definition),
             slots=built.slots.encode(),
         )

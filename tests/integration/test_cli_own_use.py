@@ -205,6 +205,8 @@ def test_a_stale_epoch(venue: OwnUse) -> None:
         venue.chain.request("evm_increaseTime", [MAXIMUM_AGE + 60])
         venue.chain.request("evm_mine", [])
         message = venue.refuses(ALICE, "prove")
+        published_late = venue.refuses(0, "publish")
+    assert "s old and 3600 s are allowed; take a new snapshot" in published_late
     assert "RuleRegistryStaleEpoch" in message
     assert "publish a rule from a fresh market snapshot" in message
 

@@ -19,3 +19,6 @@ PRICING_CASE_FILES: Final = tuple(
     if (path := _SHARED / "cases" / f"{name}.json").exists()
 )
 """Published option prices, where they exist."""
+
+EXCHANGE_CASE_FILES: Final = tuple(sorted((_SHARED / "cases").glob("exchange_examples.json")))
+"""Answers of exchanges, where they exist."""
