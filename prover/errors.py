@@ -148,3 +148,7 @@ class AuxiliaryError(ProverError):
 
 class RuleFileError(RuleBuildError):
     """A rule file that cannot be used; the message names field, value and remedy."""
+
+
+class ReportError(ProverError):
+    """A report that cannot be written; nothing was replaced."""

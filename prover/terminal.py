@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.table import Table
 
@@ -63,6 +63,18 @@ def side_by_side(known: Mapping[str, str], seen: Mapping[str, str], *, title: st
     table.add_column("the trader knows", overflow="fold")
     table.add_column("the chain sees", overflow="fold")
     table.add_row(_listed(known), _listed(seen))
+    return table
+
+
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table of figures: the first column names the rows, the others are aligned to the right."""
+    from rich.table import Table  # noqa: PLC0415 - quick commands print without it
+
+    table = Table(title=title, title_justify="left")
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left", no_wrap=not place, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
