@@ -86,6 +86,21 @@ class RuleArchive:
         """Folder of the blobs."""
         return self.folder / BLOBS
 
+    @property
+    def market_file(self) -> Path:
+        """The snapshot."""
+        return self.folder / "market.json"
+
+    @property
+    def rule_file(self) -> Path:
+        """The rule file."""
+        return self.folder / "rule.json"
+
+    @property
+    def slots_file(self) -> Path:
+        """The list of slots."""
+        return self.folder / "slots.json"
+
     def belongs_to(self, header: EpochHeader) -> bool:
         """Whether an epoch names the same snapshot, rule file and list of slots."""
         named = {name: getattr(header, name) for name in PARTS.values()}
