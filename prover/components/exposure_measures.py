@@ -47,7 +47,7 @@ class ExposureGroup:
     """Slots whose exposures are added up.
 
     Attributes:
-        name: for people, as in ``BTC`` or ``BTC 27DEC24``.
+        name: for people, as in ``BTC`` or ``BTC-27DEC24``.
         slots: flat mask.
         exposure: of one lot held long, quote currency; zero outside the group.
     """
@@ -91,4 +91,4 @@ def _masks(universe: Universe, grouping: Grouping) -> Iterator[tuple[str, NDArra
         for place, name in enumerate(universe.underlyings):
             yield f"{name} without expiry", (universe.underlying == place) & (universe.expiry < 0)
         for place, group in enumerate(universe.expiries):
-            yield f"{group.underlying} {group.name}", universe.expiry == place
+            yield group.name, universe.expiry == place
