@@ -95,7 +95,7 @@ def _row(entry: _Entry, place: str) -> ExchangeRow | None:
         mark=_scaled(entry.mark_price, price),
         bid=_scaled(entry.bid_price, price),
         ask=_scaled(entry.ask_price, price),
-        volatility=_scaled(entry.mark_iv or None, 1 / _PERCENT),
+        volatility=entry.mark_iv / _PERCENT if entry.mark_iv else None,
         open_interest=contracts_to_units(interest, forward) if instrument.is_inverse and not is_option else interest,
         index=entry.estimated_delivery_price,
         moment=(created - SIMULTANEOUS / 2, created + SIMULTANEOUS / 2),

@@ -95,7 +95,16 @@ FIRST = ("options", 0)
         (change((*FIRST, "mark_volatility"), 0.0), ("options.0.mark_volatility = 0.0", "greater", "correct or remove")),
         (change((*FIRST, "mark_volatility"), 55.0), ("options.0.mark_volatility = 55.0", "less than")),
         (change((*FIRST, "mark_volatility"), "0.5"), ("options.0.mark_volatility = '0.5'",)),
-        (change((*FIRST, "mark_price"), 0.05), ("mark_price = 0.05", "is far from", "give prices in the quote currency")),
+        (
+            change((*FIRST, "mark_price"), 0.05),
+            ("mark_price = 0.05", "is far from", "give prices in the quote currency"),
+        ),
+        (change((*FIRST, "mark_price"), 96000.0), ("mark_price = 96000.0", "is above 95100.00, the most")),
+        (change((*FIRST, "instrument"), "BTC-27DEC24-80000-C"), ("mark_price = 4726.0", "is below 15100.00")),
+        (
+            change((*FIRST, "forward"), 96000.0),
+            ("forward = 95100.0", "96000.0 at 'BTC-27DEC24-100000-C'", "one moment"),
+        ),
         (change((*FIRST, "mark_price"), -1.0), ("options.0.mark_price = -1.0",)),
         (change((*FIRST, "mark_price"), float("nan")), ("mark_price", "finite")),
         (change((*FIRST, "forward"), float("inf")), ("forward", "finite")),
