@@ -236,10 +236,10 @@ def market_options(function: _Function) -> _Function:
 
     @click.option(
         "--market",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=click.Path(path_type=Path),
         envvar="ZKMARGIN_MARKET",
         required=True,
-        help="Market snapshot (JSON) or option chain (CSV).",
+        help="Market snapshot, book summary (JSON) or option chain (CSV); or a folder of the last two.",
     )
     @click.option(
         "--slots",

@@ -5,7 +5,7 @@
 - option chains in CSV (:mod:`prover.market.market_csv`).
 
 Several files of the last two kinds make one snapshot when they were taken at one moment: options and futures of one
-coin, or several coins.
+coin, or several coins. They may be named one by one, or stand alone in a folder.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ _JSON_STARTS: Final = (b"{", b"[")
 
 
 def load_market(path: Path) -> MarketSnapshot:
-    """Read a snapshot from one file of any of the forms.
+    """Read a snapshot from one file of any of the forms, or from all files of a folder together.
 
     Raises:
         MarketDataError: unreadable, or data that a snapshot refuses; names field, value and remedy.
     """
-    return load_markets([path])
+    try:
+        paths = sorted(path.iterdir()) if path.is_dir() else [path]
+    except OSError as error:
+        raise MarketDataError(f"market folder {path}: {error.strerror}; give a readable folder") from error
+    if not paths:
+        raise MarketDataError(f"market folder {path}: it is empty; put book summaries or option chains into it")
+    return load_markets(paths)
 
 
 def load_markets(paths: Sequence[Path]) -> MarketSnapshot:

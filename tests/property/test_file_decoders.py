@@ -54,6 +54,22 @@ def test_snapshots_with_any_quote(tmp_path: Path, field: str, value: object) -> 
     returns_or_raises(lambda: load_market(path), ProverError)
 
 
+@ONE_FILE
+@given(
+    field=st.sampled_from(
+        ["instrument_name", "creation_timestamp", "underlying_price", "mark_price", "mark_iv", "open_interest"]
+    ),
+    value=SCALARS,
+    entries=VALUES,
+)
+def test_book_summaries_with_any_entry(tmp_path: Path, field: str, value: object, entries: object) -> None:
+    entry = {"instrument_name": "BTC-6DEC25-92000-C", "creation_timestamp": 1764897060000, "underlying_price": 92529.8}
+    path = tmp_path / "summary.json"
+    for result in ([entry | {"mark_iv": 43.0, field: value}], entries):
+        path.write_text(json.dumps({"jsonrpc": "2.0", "result": result}))
+        returns_or_raises(lambda: load_market(path), ProverError)
+
+
 CHAIN = "instrument_name,T_years,S0,market_price_btc,mark_iv,bid_btc,ask_btc,open_interest"
 SUMMARY = (
     "instrument_name,creation_timestamp,estimated_delivery_price,underlying_price,mark_price,bid_price,ask_price,"

@@ -120,6 +120,15 @@ def test_several_answers_make_one_market(tmp_path: Path) -> None:
     assert TAKEN_AT <= snapshot.snapshot_time <= TAKEN_AT + 12
 
 
+def test_a_folder_of_answers_makes_one_market(tmp_path: Path) -> None:
+    files = [summary(tmp_path, rows, f"{place}.json") for place, rows in enumerate((OPTIONS, FUTURES, LINEAR))]
+    assert load_market(tmp_path) == load_markets(files)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(MarketDataError, match="empty: it is empty; put book summaries"):
+        load_market(empty)
+
+
 def test_answers_of_different_moments_are_refused(tmp_path: Path) -> None:
     later = [{**row, "creation_timestamp": (TAKEN_AT + 60) * 1000} for row in LINEAR]
     files = [summary(tmp_path, OPTIONS, "btc.json"), summary(tmp_path, later, "xrp.json")]

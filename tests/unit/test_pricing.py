@@ -13,7 +13,8 @@ from scipy.integrate import quad
 
 from prover.errors import PricingError
 from prover.market.implied_volatility import implied_volatility
-from prover.market.pricing import OptionTerms, black76, black76_delta
+from prover.market.pricing import OptionTerms, black76, black76_delta, black76_greeks
+from prover.methodologies.european_option import EuropeanOption
 from tests.support.market_files import PRICING_CASE_FILES
 
 if TYPE_CHECKING:
@@ -116,6 +117,47 @@ def test_delta_is_the_slope_of_the_price() -> None:
         terms = OptionTerms(100.0, 0.5, is_call)
         slope = (black76(terms, forward + bump, 0.6) - black76(terms, forward - bump, 0.6)) / (2 * bump)
         assert black76_delta(terms, forward, 0.6) == pytest.approx(slope, abs=1e-8)
+
+
+def test_greeks_are_slopes_of_the_price() -> None:
+    forward, bump = np.array([60.0, 100.0, 140.0]), 1e-3
+    for is_call in (True, False):
+        terms = OptionTerms(100.0, 0.5, is_call)
+        greeks = black76_greeks(terms, forward, 0.6)
+        now = black76(terms, forward, 0.6)
+        up, down = black76(terms, forward + bump, 0.6), black76(terms, forward - bump, 0.6)
+        assert greeks.delta == pytest.approx(black76_delta(terms, forward, 0.6))
+        assert greeks.gamma == pytest.approx((up - 2 * now + down) / bump**2, abs=1e-7)
+        dearer = black76(terms, forward, 0.6 + 1e-6) - black76(terms, forward, 0.6 - 1e-6)
+        assert greeks.vega == pytest.approx(dearer / 2e-6 / 100, rel=1e-6)
+        later = black76(OptionTerms(100.0, 0.5 - 1e-6, is_call), forward, 0.6) - now
+        assert greeks.theta == pytest.approx(later / 1e-6 / 365, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("years", "volatility", "forward"), [(0.0, 0.5, 90.0), (1.0, 0.0, 90.0), (1.0, 30.0, 90.0), (1.0, 0.5, 0.0)]
+)
+def test_limits_have_no_curvature(years: float, volatility: float, forward: float) -> None:
+    greeks = black76_greeks(OptionTerms(100.0, years, is_call=True), forward, volatility)
+    assert [float(greeks.gamma), float(greeks.vega), float(greeks.theta)] == [0.0, 0.0, 0.0]
+
+
+def test_greeks_of_one_option_agree_with_the_scalar_ones() -> None:
+    option = EuropeanOption(
+        asset=95.0,
+        forward=95.0,
+        strike=100.0,
+        years=0.25,
+        volatility=0.7,
+        rate=0.0,
+        carry=0.0,
+        discount=1.0,
+        is_call=False,
+        on_forward=True,
+    )
+    greeks = black76_greeks(OptionTerms(100.0, 0.25, is_call=False), 95.0, 0.7)
+    found = [float(greeks.delta), float(greeks.gamma), 100 * float(greeks.vega), 365 * float(greeks.theta)]
+    assert found == pytest.approx([option.delta, option.gamma, option.vega, option.theta], rel=1e-9)
 
 
 def test_deltas_at_the_limits() -> None:

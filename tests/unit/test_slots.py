@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +14,11 @@ from prover.market.instruments import Cash, Option, Perpetual
 from prover.rules.rule_file import shipped_rule
 from prover.rules.slots import Slot, decode_slots, list_slots
 from tests.support.risk_rules import example_market
+from tests.support.small_markets import two_coin_market
 from verifier.shape import SMALL, STANDARD
+
+if TYPE_CHECKING:
+    from prover.rules.rule_definition import RuleDefinition
 
 
 def test_one_book_lists_cash_the_perpetual_and_the_most_open_options() -> None:
@@ -35,6 +41,42 @@ def test_four_books_are_full_and_no_expiry_is_split() -> None:
             books[slot.instrument.expiry].add(slot.book)
     assert all(len(places) == 1 for places in books.values())
     assert {place for places in books.values() for place in places} == {0, 1, 2, 3}
+
+
+@cache
+def two_coin_rule() -> RuleDefinition:
+    """The shipped rule with lots for the tokens of the market of two coins."""
+    rule = shipped_rule("scenarios")
+    return rule.model_copy(update={"lot_sizes": rule.lot_sizes | {"WEETH": Decimal("0.1"), "USDC": Decimal(1)}})
+
+
+def test_underlyings_share_the_slots_by_open_interest_in_money() -> None:
+    """BTC-29NOV24-90000-P: 20 coins of 94,000; ETH-27DEC24-3200-C: 400 of 3,100; the third: 10 of 94,000."""
+    table = list_slots(two_coin_market(), SMALL, two_coin_rule())
+    assert [slot.instrument.name for slot in table.listed] == [
+        "USD",
+        *("BTC-PERPETUAL", "ETH-PERPETUAL", "BTC-27DEC24", "ETH-27DEC24", "BTC", "USDC", "WEETH"),
+        *("BTC-29NOV24-90000-P", "ETH-27DEC24-3200-C", "BTC-27DEC24-100000-C"),
+    ]
+    lots = {slot.instrument.name: str(slot.lot_size) for slot in table.listed}
+    assert (lots["USDC"], lots["BTC"], lots["ETH-27DEC24-3200-C"], lots["WEETH"]) == ("1", "0.01", "0.1", "0.1")
+    assert decode_slots(table.encode()) == table
+
+
+def test_an_expiry_of_one_coin_is_not_split_among_books() -> None:
+    table = list_slots(two_coin_market(), SMALL, two_coin_rule(), books=2)
+    places = {slot.instrument.name: slot.book for slot in table.listed if isinstance(slot.instrument, Option)}
+    assert len(places) == 3
+    assert all(slot.book == 0 for slot in table.listed if not isinstance(slot.instrument, Option))
+
+
+def test_what_is_not_an_option_must_fit_into_a_book() -> None:
+    market = two_coin_market()
+    many = tuple(market.futures[0].model_copy(update={"instrument": f"BTC-27DEC{year}"}) for year in range(24, 99))
+    with pytest.raises(
+        RuleBuildError, match=r"cash and 80 perpetuals, futures and tokens need more than the 64 slots .*quote fewer"
+    ):
+        list_slots(market.model_copy(update={"futures": many}), SMALL, two_coin_rule())
 
 
 def test_the_list_is_written_and_read_back() -> None:
