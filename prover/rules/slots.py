@@ -185,8 +185,8 @@ def list_slots(snapshot: MarketSnapshot, shape: Shape, rule: LotSizes, *, books:
     first = [cash, *_always_listed(snapshot, rule)]
     if len(first) > shape.slots:
         raise RuleBuildError(
-            f"cash and {len(first) - 1} perpetuals, futures and tokens need more than the {shape.slots} slots of a book; "
-            "quote fewer"
+            f"cash and {len(first) - 1} perpetuals, futures and tokens need more than the {shape.slots} slots of a "
+            "book; quote fewer"
         )
     listed = [Slot(0, place, instrument, lot_size) for place, (instrument, lot_size) in enumerate(first)]
     room = [shape.slots - len(first)] + [shape.slots] * (books - 1)
