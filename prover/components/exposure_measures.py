@@ -34,7 +34,7 @@ class Measure(StrEnum):
 
 
 class Grouping(StrEnum):
-    """Which slots are taken together."""
+    """Which slots are taken together; by underlying or expiry, stable coins, which follow none, are left out."""
 
     UNDERLYING = "underlying"
     EXPIRY = "expiry"
