@@ -1,12 +1,18 @@
-"""The figures of the risk engine: pricing, building, committing, solving. Medians in milliseconds, on the bundled market."""
+"""The figures of the risk engine: pricing, building, committing, solving, and what rules ask for beyond their methods.
+
+All on the bundled market; medians, milliseconds.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from prover.benchmark import full_portfolio, median_milliseconds
+from prover.comparison import expected_shortfall, minimum_delta, pmrm2, span
+from prover.comparison.conservatism import summarise
 from prover.components.scenario_grid import ScenarioGridMargin
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
@@ -18,6 +24,9 @@ from verifier.ceremony import ceremony_setup
 from verifier.margin_rule import chunk_blob, matrix_commitments
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prover.comparison.conservatism import Excess
     from prover.market.market_data import MarketSnapshot
     from prover.rules.rule_definition import RuleDefinition
     from verifier.margin_rule import RuleMatrix
@@ -25,7 +34,8 @@ if TYPE_CHECKING:
 OPTIONS: Final = 1000
 SCENARIOS: Final = 64
 ROWS: Final = 64
-CHUNKS: Final = 8
+PORTFOLIOS: Final = 40
+SEED: Final = 1
 
 
 def measure_risk() -> dict[str, float]:
@@ -39,6 +49,23 @@ def measure_risk() -> dict[str, float]:
         "commit_ms": median_milliseconds(lambda: commit_and_form_blobs(matrix)),
         "shortfall_witness_ms": _shortfall_witness(snapshot),
     }
+
+
+def measure_excess(count: int = PORTFOLIOS) -> tuple[Excess, ...]:
+    """What rules ask for beyond their methods on random portfolios, by methodology."""
+    snapshot = load_market(EXAMPLE_MARKET)
+    methods = (pmrm2, span, expected_shortfall, minimum_delta)
+    return summarise([pair for method in methods for pair in method.compare_random(snapshot, count=count, seed=SEED)])
+
+
+def excess_figures(found: Sequence[Excess]) -> dict[str, float]:
+    """Median and worst excess in per cent, by flat names."""
+    figures = {}
+    for excess in found:
+        name = "excess_" + re.sub("[^a-z0-9]+", "_", excess.methodology.lower())
+        figures[f"{name}_median_percent"] = 100 * excess.median
+        figures[f"{name}_worst_percent"] = 100 * excess.worst
+    return figures
 
 
 def _price() -> float:

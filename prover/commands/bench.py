@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prover.comparison.conservatism import Excess
 
 LIMITS: Final = {
     "prove_ms": ("prove: standard shape, 128 slots, 32 rows, one book", 350),
@@ -22,6 +27,10 @@ LIMITS: Final = {
     "gas_settle": ("settle a trade: two signatures, two proofs", None),
     "prover_peak_mb": ("peak memory of a proving process", 300),
     "startup_ms": ("zkmargin --help", 500),
+    "price_ms": ("price 1,000 options under 64 scenarios", 15),
+    "build_ms": ("build both rules: 128 slots, 64 rows", 60),
+    "commit_ms": ("commit 8 chunks and form their blobs", 1200),
+    "shortfall_witness_ms": ("solve and build a witness: expected shortfall over 64 days", 100),
 }
 """Per figure: what it is, and what it must not exceed (``None``: for information)."""
 
@@ -30,17 +39,22 @@ LIMITS: Final = {
 @click.option("--json", "as_json", is_flag=True, help="Print one flat JSON object.")
 @click.option("--no-gas", is_flag=True, help="Leave out the figures that need a chain.")
 def command(*, as_json: bool, no_gas: bool) -> None:
-    """Measure proving, verifying and gas: medians, on a market that comes with the package."""
+    """Measure proving, verifying, the risk engine and gas: medians, on a market that comes with the package."""
     from prover.benchmark import measure_proofs, peak_megabytes, startup_milliseconds  # noqa: PLC0415 - heavy
     from prover.benchmark_gas import measure_gas  # noqa: PLC0415 - heavy
+    from prover.benchmark_risk import excess_figures, measure_excess, measure_risk  # noqa: PLC0415 - heavy
 
     figures = measure_proofs() | {"prover_peak_mb": peak_megabytes(), "startup_ms": startup_milliseconds()}
+    figures |= measure_risk()
+    excesses = measure_excess()
     if not no_gas:
         figures |= measure_gas()
     if as_json:
-        click.echo(json.dumps({name: round(value, 2) for name, value in figures.items()}))
+        figures |= excess_figures(excesses)
+        click.echo(json.dumps({name: round(value, 3) for name, value in figures.items()}))
     else:
         _print_table(figures)
+        _print_excesses(excesses)
 
 
 def _print_table(figures: dict[str, float]) -> None:
@@ -50,3 +64,9 @@ def _print_table(figures: dict[str, float]) -> None:
             shown = "" if limit is None else f"{limit:,}"
             mark = " over" if limit is not None and figures[name] > limit else ""
             click.echo(f"{name:<20}{figures[name]:>12,.1f}{shown:>12}  {what}{mark}")
+
+
+def _print_excesses(excesses: Sequence[Excess]) -> None:
+    click.echo(f"\n{'requirement by rule beyond its method':<42}{'margins':>8}{'median':>10}{'worst':>10}")
+    for excess in excesses:
+        click.echo(f"{excess.methodology:<42}{excess.portfolios:>8}{excess.median:>10.3%}{excess.worst:>10.3%}")
