@@ -143,7 +143,7 @@ def test_across_two_coins(tmp_path: Path) -> None:
         histories.append(tmp_path / f"{coin}-USD_daily.csv")
         lines = [f"2024-01-0{day + 1},{price}" for day, price in enumerate(prices)]
         histories[-1].write_text("\n".join(["Date,close", *lines]))
-    arguments = ["exposure", held, "--market", market, "--rule", rule]
+    arguments: tuple[str | Path, ...] = ("exposure", held, "--market", market, "--rule", rule)
     estimated = must(*arguments, "--history", histories[0], "--history", histories[1])["across"]
     assert estimated["reference"] == "BTC"
     assert float(estimated["correlation_adjusted_notional"]) > 0
