@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "prove": "Prove that your account is covered, and have it recorded.",
     "verify": "Check a proof, or what the chain says of an account, without any secret.",
     "status": "What you know of your account, and what the chain sees of it.",
+    "market": "Check market files, complete them, write them as one snapshot.",
     "exposure": "What your holdings are exposed to: net delta, gamma, vega, theta, use of limits.",
     "margin": "What a rule asks of your holdings, why, and what a trade would change.",
     "rule": "Build margin rules and see what they cost, read them, audit published ones.",
@@ -73,7 +74,8 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (ProverError, VerifierError) as error:
             raise click.ClickException(str(error)) from error
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            # A reader that has seen enough (``| head``) is no fault; click ends quietly.
             raise
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE):

@@ -71,6 +71,16 @@ def test_an_interruption_is_quiet(check: Callable[[BaseException], subprocess.Co
     assert run.stderr.strip() == "Aborted!"
 
 
+def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
+    code = "import sys; from prover.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, "rule", "inspect", "portfolio"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:  # noqa: S603 - own code
+        assert run.stdout is not None
+        run.stdout.close()
+        _, told = run.communicate()
+    assert told == b""
+
+
 def test_wrong_usage_is_code_two() -> None:
     assert run_in_process("setup", "check", "--nothing").returncode == 2
     assert run_in_process("nothing").returncode == 2
