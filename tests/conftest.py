@@ -45,9 +45,10 @@ def small_judge(chain: tuple[ChainClient, LocalAccount]) -> ContractJudge:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many published cases were met, whichever process counted them."""
+    """Print how many published cases were met, and how rules compare with methods, whichever process counted them."""
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    counts = [value for report in reports for name, value in report.user_properties if name == "cases met"]
-    if counts:
-        terminalreporter.section("cases met")
-        terminalreporter.write_line("\n".join(map(str, counts)))
+    for section in ("cases met", "rule beside method"):
+        counts = [value for report in reports for name, value in report.user_properties if name == section]
+        if counts:
+            terminalreporter.section(section)
+            terminalreporter.write_line("\n".join(map(str, counts)))

@@ -3,7 +3,8 @@
 Exact but for rounding: scenarios, basis, skew, charges on perpetuals and tokens, confidence, depeg, and the static
 discount up to three expiries. Elsewhere the rule asks for more:
 
-* By leg, the static discount costs (dNeg − dPos) times what an expiry is worth on its smaller side.
+* Banded, the static discount takes an expiry's least value among neighbouring scenarios; by leg, it costs
+  (dNeg − dPos) times what an expiry is worth on its smaller side (:mod:`prover.components.static_discount`).
 * Beside a static discount, the side of a skew on which the method is not convex takes the discounted value as if
   undiscounted (:class:`prover.components.skew.Skew`).
 * Short options are charged whether naked or not.
@@ -21,7 +22,7 @@ from prover.comparison.conservatism import Comparison
 from prover.comparison.pmrm2_listing import CURRENCY, ListedCase, case_of, list_case
 from prover.comparison.pmrm2_rule import Discounting, definition_of
 from prover.comparison.random_portfolios import random_portfolios
-from prover.components.static_discount import MOST_EXACT_EXPIRIES
+from prover.components.static_discount import MOST_BANDED_EXPIRIES, MOST_EXACT_EXPIRIES
 from prover.errors import MethodologyError, RuleBuildError
 from prover.methodologies.derive_pmrm2 import DEFAULT_SCENARIOS, Pmrm2Case, Pmrm2Parameters, margin
 from prover.methodologies.inputs import inputs_of, read_input
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 LOT_SIZES: Final = {"BTC": 0.01, "ETH": 0.1}
 """Those of the shipped rule files, units."""
+
+FITTING: Final = {Discounting.EXACT: MOST_EXACT_EXPIRIES, Discounting.BANDED: MOST_BANDED_EXPIRIES}
+"""Expiries for which forms of the static discount have room."""
 
 UNDISCOUNTED: Final = {
     "long_base_static_discount": 1.0,
@@ -60,7 +64,7 @@ class Refusal:
     reason: str
 
 
-def compare_case(name: str, case: Pmrm2Case, *, discounted: bool) -> tuple[Comparison, Comparison]:
+def compare_case(name: str, case: Pmrm2Case, discounting: Discounting) -> tuple[Comparison, Comparison]:
     """Initial and maintenance margin of a case.
 
     Raises:
@@ -68,9 +72,6 @@ def compare_case(name: str, case: Pmrm2Case, *, discounted: bool) -> tuple[Compa
         RuleBuildError: parameters that no rule follows.
     """
     listed = list_case(case)
-    options = len({option.expiry_sec for option in case.portfolio.options})
-    discounting = Discounting.EXACT if options <= MOST_EXACT_EXPIRIES else Discounting.BY_LEG
-    discounting = discounting if discounted else Discounting.NONE
     definition = _definition_of_case(listed, discounting)
     origin = MarketOrigin(CURRENCY, 0, bytes(32))
     rules = compile_rules(RuleContext(listed.universe, definition), origin, shape=STANDARD)
@@ -133,23 +134,23 @@ class MarketRules:
 
 
 def build_market_rules(snapshot: MarketSnapshot, discounting: Discounting) -> MarketRules:
-    """Rules on the options of one underlying; exact discounts on as many expiries as fit, those of most options."""
+    """Rules on the options of one underlying, on as many expiries as fit, those of most options first."""
     lot_sizes = {coin: LOT_SIZES.get(coin, 1.0) for coin in snapshot.underlyings}
     definition = definition_of(Pmrm2Parameters(), DEFAULT_SCENARIOS, discounting, lot_sizes=lot_sizes)
-    chosen = _largest_expiries(snapshot) if discounting is Discounting.EXACT else snapshot
+    chosen = _largest_expiries(snapshot, FITTING[discounting]) if discounting in FITTING else snapshot
     return MarketRules(discounting, *build_rules(chosen, definition))
 
 
-def _largest_expiries(snapshot: MarketSnapshot) -> MarketSnapshot:
+def _largest_expiries(snapshot: MarketSnapshot, count: int) -> MarketSnapshot:
     listed = Counter(quote.option.expiry for quote in snapshot.options)
-    kept = {expiry for expiry, _ in listed.most_common(MOST_EXACT_EXPIRIES)}
+    kept = {expiry for expiry, _ in listed.most_common(count)}
     return snapshot.model_copy(
         update={"options": tuple(quote for quote in snapshot.options if quote.option.expiry in kept), "futures": ()}
     )
 
 
 def compare_published(cases: Iterable[Mapping[str, object]]) -> tuple[tuple[Comparison, ...], tuple[Refusal, ...]]:
-    """Every case of this method, with and without its static discount; and what no rule follows.
+    """Every case of this method, without its static discount and in every form that fits; and what no rule follows.
 
     Raises:
         MethodologyError: a field is missing or out of range.
@@ -158,12 +159,21 @@ def compare_published(cases: Iterable[Mapping[str, object]]) -> tuple[tuple[Comp
     refusals = []
     for fields in cases:
         case, name = read_input(Pmrm2Case, inputs_of(fields)), str(fields.get("id", "case"))
-        for discounted in (False, True):
+        for discounting in _fitting_forms(case):
             try:
-                comparisons += compare_case(name, case, discounted=discounted)
+                comparisons += compare_case(name, case, discounting)
             except (RuleBuildError, MethodologyError) as error:
                 refusals.append(Refusal(name, str(error)))
     return tuple(comparisons), tuple(refusals)
+
+
+def _fitting_forms(case: Pmrm2Case) -> tuple[Discounting, ...]:
+    expiries = len({option.expiry_sec for option in case.portfolio.options})
+    if expiries <= MOST_EXACT_EXPIRIES:
+        return Discounting.NONE, Discounting.EXACT
+    if expiries <= MOST_BANDED_EXPIRIES:
+        return Discounting.NONE, Discounting.BANDED, Discounting.BY_LEG
+    return Discounting.NONE, Discounting.BY_LEG
 
 
 def compare_random(snapshot: MarketSnapshot, *, count: int, seed: int) -> tuple[Comparison, ...]:

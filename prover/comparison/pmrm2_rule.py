@@ -29,13 +29,14 @@ class Discounting(StrEnum):
 
     NONE = "none"
     EXACT = "exact"
+    BANDED = "banded"
     BY_LEG = "by-leg"
 
     @property
     def methodology(self) -> str:
         """For people."""
-        label = {"none": "without static discount", "exact": "static discount", "by-leg": "static discount by leg"}
-        return f"Derive PMRM 2, {label[self]}"
+        form = "no static discount" if self is Discounting.NONE else f"static discount {self.replace('-', ' ')}"
+        return f"Derive PMRM 2, {form}"
 
 
 _MOVES: Final = {

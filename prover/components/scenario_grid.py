@@ -83,8 +83,7 @@ class ScenarioGridMargin(Record):
         profit = universe.lot_size * self.weighted_profit(universe)
         names = tuple(scenario.name for scenario in self.counted)
         if self.static_discount is not None:
-            weights = np.array([[scenario.weight] for scenario in self.counted])
-            return self.static_discount.contribute(context, names, weights, profit)
+            return self.static_discount.contribute(context, self.counted, profit)
         if self.across == "joint" or len(universe.underlyings) == 1:
             return Contribution(profits=make_rows(names, unit=context.tick, long=profit))
         return _sum_of_scans(context, names, profit)

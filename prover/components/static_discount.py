@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from prover.components.constants import Record
 from prover.errors import RuleBuildError
@@ -18,15 +19,20 @@ from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_row
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_rows import Rows, RuleContext
+    from prover.rules.scenarios import Scenario
     from prover.rules.slot_facts import ExpiryGroup
     from prover.rules.universe import Universe
 
 Base = Annotated[Decimal, Field(ge=0, le=100)]
 Constant = Annotated[Decimal, Field(ge=-100, le=100)]
+ExpiryName = Annotated[str, Field(pattern=r"^[A-Z0-9]+-[0-9]{1,2}[A-Z]{3}[0-9]{2}$")]
+
+Form = Literal["exact", "banded", "by-leg"]
 
 MOST_EXACT_EXPIRIES: Final = 3
-"""Up to so many expiries the exact form of 29 scenarios fits the free columns of a book."""
+MOST_BANDED_EXPIRIES: Final = 7
+"""Up to so many expiries these forms fit the free columns of a book, beside 29 scenarios, basis and skews."""
 
 
 class StaticDiscount(Record):
@@ -40,16 +46,24 @@ class StaticDiscount(Record):
 
         n_{e,s} + w_s · (dNeg − dPos) · M'_e ≥ 0,        profit_s = Σ_e (w_s · (dPos · M'_e − M_e) − n_{e,s}) + …
 
-    *By leg*, a long leg at dPos and a short leg at dNeg: dPos · L − dNeg · S ≤ D(L − S), so it never asks for less; it
-    asks for up to (dNeg − dPos) · min(L, S) more where an expiry is held on both sides. dNeg < dPos is refused: D
-    would be convex, the rule not. Source: Derive's portfolio margin (PMRM), version 2; defaults are its constants.
+    *Banded*, scenarios of neighbouring prices share an auxiliary n_{e,g}: a long leg counts for the least that it is
+    worth in any scenario of the band g, a short leg for the most.
+
+        n_{e,g} + (dNeg − dPos) · Σ_i size_i · (v[4i] · min_{s∈g} w_s V_i(s) − v[4i+1] · max_{s∈g} w_s V_i(s)) ≥ 0
+
+    It asks for more where an expiry is worth less than nothing or little, by (dNeg − dPos) times what its value varies
+    within the band. *By leg*, without auxiliaries, a long leg at dPos and a short leg at dNeg: dPos · L − dNeg · S ≤
+    D(L − S), which asks for up to (dNeg − dPos) · min(L, S) more where an expiry is held on both sides.
+    dNeg < dPos is refused: D would be convex, the rule not.
+    Source: Derive's portfolio margin (PMRM), version 2; defaults are its constants.
 
     Attributes:
         long_base, long_rate_multiple, long_rate_add: of dPos.
         short_base, short_rate_multiple, short_rate_add: of dNeg.
         rate: interest rate r a year; below zero it counts as zero.
-        rates: of single expiries, by their name.
-        mode: ``exact``, ``by-leg``, or ``automatic``: exact up to three expiries.
+        rates: of single expiries, by their name as in ``BTC-27DEC24``.
+        mode: a form, or ``automatic``: exact up to three expiries, banded up to seven, by leg beyond.
+        bands: price moves at which a band ends and the next begins, rising.
     """
 
     long_base: Base = Decimal("0.95")
@@ -59,11 +73,19 @@ class StaticDiscount(Record):
     short_rate_multiple: Constant = Decimal("0.5")
     short_rate_add: Constant = Decimal("0.08")
     rate: Constant = Decimal(0)
-    rates: dict[str, Constant] = Field(default_factory=dict)
-    mode: Literal["exact", "by-leg", "automatic"] = "automatic"
+    rates: dict[ExpiryName, Constant] = Field(default_factory=dict)
+    mode: Literal["exact", "banded", "by-leg", "automatic"] = "automatic"
+    bands: tuple[Decimal, ...] = tuple(map(Decimal, ("-0.25", "-0.16", "-0.02", "0.11", "0.16", "0.3")))
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> Self:
+        if list(self.bands) != sorted(set(self.bands)):
+            message = f"bands = {', '.join(map(str, self.bands))} do not rise: order them, each once"
+            raise ValueError(message)
+        return self
 
     def factors(self, group: ExpiryGroup) -> tuple[float, float]:
-        """DPos and dNeg of an expiry.
+        """Factors dPos and dNeg of an expiry.
 
         Raises:
             RuleBuildError: dNeg < dPos.
@@ -82,33 +104,43 @@ class StaticDiscount(Record):
             )
         return positive, negative
 
-    def is_exact(self, universe: Universe) -> bool:
-        """Whether the rule is built with auxiliaries."""
-        automatic = len(option_expiries(universe)) <= MOST_EXACT_EXPIRIES
-        return self.mode == "exact" or (self.mode == "automatic" and automatic)
+    def form(self, universe: Universe) -> Form:
+        """How the rule is built."""
+        if self.mode != "automatic":
+            return self.mode
+        expiries = len(option_expiries(universe))
+        if expiries <= MOST_EXACT_EXPIRIES:
+            return "exact"
+        return "banded" if expiries <= MOST_BANDED_EXPIRIES else "by-leg"
 
     def contribute(
-        self, context: RuleContext, names: tuple[str, ...], weights: NDArray[np.float64], profit: NDArray[np.float64]
+        self, context: RuleContext, scenarios: tuple[Scenario, ...], profit: NDArray[np.float64]
     ) -> Contribution:
-        """Scenario rows of a grid.
-
-        Args:
-            context: of the rule.
-            names: of the scenarios.
-            weights: share of profit or loss that counts, [scenario, 1].
-            profit: of one lot held long without the discount, after weights, [scenario, slot].
-        """
-        universe = context.universe
+        """Scenario rows of a grid; ``profit`` is of one lot held long without the discount, after weights."""
+        universe, form = context.universe, self.form(context.universe)
+        weights = np.array([[scenario.weight] for scenario in scenarios])
         after = np.where(universe.option, weights * universe.lot_size * option_value(universe) + profit, 0.0)
         positive, negative = self._factors_by_slot(universe)
         held_long = profit + (positive - 1) * after
-        if self.is_exact(universe):
-            return _exact(context, names, held_long, (negative - positive) * after)
-        held_short = -profit - (negative - 1) * after
-        return Contribution(profits=make_rows(names, unit=context.tick, long=held_long, short=held_short))
+        names = tuple(scenario.name for scenario in scenarios)
+        if form == "by-leg":
+            held_short = -profit - (negative - 1) * after
+            return Contribution(profits=make_rows(names, unit=context.tick, long=held_long, short=held_short))
+        bands = self._bands(scenarios) if form == "banded" else {name: [row] for row, name in enumerate(names)}
+        profits = make_rows(names, unit=context.tick, long=held_long)
+        return _by_band(context, bands, profits, (negative - positive) * after)
+
+    def _bands(self, scenarios: tuple[Scenario, ...]) -> dict[str, list[int]]:
+        """Rows of the scenarios of every band, by what it is called."""
+        places = np.digitize([scenario.price_move for scenario in scenarios], [float(edge) for edge in self.bands])
+        edges = ["lowest", *(f"{float(edge) * 100:+g} %" for edge in self.bands), "highest"]
+        return {
+            f"prices {edges[place]} to {edges[place + 1]}": [int(row) for row in np.flatnonzero(places == place)]
+            for place in np.unique(places)
+        }
 
     def _factors_by_slot(self, universe: Universe) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """DPos and dNeg of the expiry of every option, 1 elsewhere."""
+        """Factors dPos and dNeg of the expiry of every option, 1 elsewhere."""
         positive, negative = np.ones((2, universe.size))
         for place in option_expiries(universe):
             own = universe.option & (universe.expiry == place)
@@ -128,27 +160,38 @@ def option_expiries(universe: Universe) -> list[int]:
     return [int(place) for place in np.unique(universe.expiry[universe.option])]
 
 
-def _exact(
-    context: RuleContext, names: tuple[str, ...], profit: NDArray[np.float64], steeper: NDArray[np.float64]
+def _by_band(
+    context: RuleContext, bands: dict[str, list[int]], profits: Rows, steeper: NDArray[np.float64]
 ) -> Contribution:
-    """An auxiliary an expiry and scenario; ``steeper`` is what it adds where the expiry is worth less than nothing."""
-    universe, definitions = context.universe, []
-    shortfalls: list[dict[Auxiliary, Fraction]] = [{} for _ in names]
+    """An auxiliary an expiry and band of scenarios, by the rows of the scenarios in it.
+
+    Args:
+        context: of the rule.
+        bands: rows of scenarios by the name of their band.
+        profits: at dPos.
+        steeper: (dNeg − dPos) times the value of one lot of every option after the scenario, [scenario, slot].
+    """
+    universe = context.universe
+    definitions: list[Rows] = []
+    shortfalls: list[dict[Auxiliary, Fraction]] = [{} for _ in profits.names]
     for place in option_expiries(universe):
-        own = np.where(universe.option & (universe.expiry == place), steeper, 0.0)
-        short = [Auxiliary(f"short {universe.expiries[place].name}, {name}", context.tick) for name in names]
-        definitions.append(
-            make_rows(
-                tuple(auxiliary.name for auxiliary in short),
-                unit=context.tick,
-                long=own,
-                auxiliaries=tuple({auxiliary: Fraction(1)} for auxiliary in short),
+        own = universe.option & (universe.expiry == place)
+        for name, rows in bands.items():
+            short = Auxiliary(f"short {universe.expiries[place].name}, {name}", context.tick)
+            worth = np.where(own, steeper[rows], 0.0)
+            definitions.append(
+                make_rows(
+                    (short.name,),
+                    unit=context.tick,
+                    long=worth.min(axis=0, keepdims=True),
+                    short=-worth.max(axis=0, keepdims=True),
+                    auxiliaries=({short: Fraction(1)},),
+                )
             )
-        )
-        for coefficients, auxiliary in zip(shortfalls, short, strict=True):
-            coefficients[auxiliary] = Fraction(-1)
+            for row in rows:
+                shortfalls[row][short] = Fraction(-1)
     return Contribution(
-        auxiliaries=tuple(auxiliary for coefficients in shortfalls for auxiliary in coefficients),
+        auxiliaries=tuple(auxiliary for row in definitions for auxiliary in row.auxiliaries[0]),
         definitions=stack_rows(*definitions) if definitions else None,
-        profits=make_rows(names, unit=context.tick, long=profit, auxiliaries=tuple(shortfalls)),
+        profits=replace(profits, auxiliaries=tuple(shortfalls)),
     )

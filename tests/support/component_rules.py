@@ -56,6 +56,7 @@ COMPONENT_RULES: Final[dict[str, Callable[[], RuleDefinition]]] = {
     "scenario grid": lambda: shipped_rule("scenarios").model_copy(update={"lot_sizes": rule_of(GRID).lot_sizes}),
     "portfolio": shipped_portfolio,
     "portfolio with static discount by leg": lambda: shipped_portfolio(mode="by-leg"),
+    "banded static discount": lambda: rule_of({**GRID, "static_discount": {"mode": "banded", "bands": [-0.05, 0.05]}}),
     "exact static discount": lambda: rule_of({**GRID, "static_discount": {"mode": "exact"}}),
     "basis": lambda: rule_of({"component": "basis"}),
     "skew": lambda: rule_of({"component": "skew", "shape": "linear"}, {"component": "skew", "shape": "absolute"}),

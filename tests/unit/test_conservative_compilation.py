@@ -71,21 +71,29 @@ def test_a_rule_never_asks_for_less_than_the_method(path: Path, record_property:
 
 @by_file
 def test_where_components_are_exact_only_rounding_is_left(path: Path) -> None:
-    exact = [
-        excess
-        for excess in summarise(compared(path)[0])
-        if excess.methodology in {Discounting.NONE.methodology, Discounting.EXACT.methodology}
-    ]
-    assert exact
-    for excess in exact:
+    found = {excess.methodology: excess for excess in summarise(compared(path)[0])}
+    for discounting in (Discounting.NONE, Discounting.EXACT):
+        excess = found[discounting.methodology]
         assert excess.median <= 0.001
         assert excess.worst <= 0.01
 
 
 @by_file
+def test_bands_of_scenarios_lose_little_of_a_static_discount(path: Path) -> None:
+    found = {excess.methodology: excess for excess in summarise(compared(path)[0])}
+    if Discounting.BANDED.methodology in found:
+        assert found[Discounting.BANDED.methodology].median <= 0.001
+        assert found[Discounting.BANDED.methodology].worst <= 0.05
+        assert found[Discounting.BY_LEG.methodology].worst >= found[Discounting.BANDED.methodology].worst
+
+
+@by_file
 def test_only_a_static_discount_that_is_not_convex_is_refused(path: Path) -> None:
     comparisons, refusals = compared(path)
-    assert len(comparisons) + 2 * len(refusals) == 4 * len(cases_of(path))
+    every = 2 * len(cases_of(path))
+    assert sum(entry.methodology == Discounting.NONE.methodology for entry in comparisons) == every
+    followed = {entry.portfolio for entry in comparisons if entry.methodology != Discounting.NONE.methodology}
+    assert len(followed) + 2 * len({refusal.portfolio for refusal in refusals}) == every
     for refusal in refusals:
         assert "which is not convex: raise short_base or lower long_base" in refusal.reason
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from prover.components.static_discount import StaticDiscount
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import MarketSnapshot, canonical_json
 from prover.rules.exposure import assess_margin
@@ -131,7 +132,7 @@ def shocked_call(move: float) -> float:
     return call_price(95000 * (1 + move), 100000, 0.55 * (1 + 0.5 * (30 / (365 * YEARS)) ** 0.13), YEARS)
 
 
-@pytest.mark.parametrize("mode", ["exact", "by-leg", "automatic"])
+@pytest.mark.parametrize("mode", ["exact", "banded", "by-leg", "automatic"])
 def test_a_static_discount_shrinks_longs_and_grows_shorts(mode: str) -> None:
     discount = {"mode": mode, "rates": {"BTC-27DEC24": 0.3}}
     built = rules({**GRID, "static_discount": discount})
@@ -152,6 +153,28 @@ def test_an_exact_static_discount_nets_an_expiry_and_by_leg_does_not() -> None:
     positive = 0.95 * math.exp(-YEARS * 0.08)
     shrunk = (1 - positive) * shocked_call(-0.15)
     by_leg.require(now - lowest + shrunk, 0.8 * (now - lowest + shrunk), call=1, put=-1)
+
+
+def test_a_band_takes_the_least_of_its_scenarios() -> None:
+    """Call bought, put sold: F − K. In the band of −15 % and ±0 the call counts at −15 %, and the put there too."""
+    built = rules({**GRID, "static_discount": {"mode": "banded", "bands": [0.1], "short_base": 2, "rate": 0.5}})
+    growth, now, lowest = math.exp(0.5 * YEARS), 95000 - 100000, 0.85 * 95000 - 100000
+    built.require(now - growth * lowest, 0.8 * (now - growth * lowest), call=1, put=-1)
+
+
+def test_bands_are_by_price() -> None:
+    names = [f"short BTC-27DEC24, prices {band}" for band in ("lowest to -5 %", "-5 % to +5 %", "+5 % to highest")]
+    built = rules({**GRID, "static_discount": {"mode": "banded", "bands": [-0.05, 0.05]}})
+    assert [name for name in built.initial.row_names if name.startswith("short BTC-27DEC24")] == names
+
+
+@pytest.mark.parametrize(
+    ("expiries", "form"), [(1, "exact"), (3, "exact"), (4, "banded"), (7, "banded"), (8, "by-leg")]
+)
+def test_the_form_follows_the_number_of_expiries(expiries: int, form: str) -> None:
+    days = ("29NOV24", "6DEC24", "13DEC24", "27DEC24", "31JAN25", "28FEB25", "28MAR25", "27JUN25")
+    options = [option_fields(f"BTC-{day}-90000-P", 94200.0, 0.6) for day in days[:expiries]]
+    assert StaticDiscount().form(rules(NOTHING, options=options).initial.universe) == form
 
 
 def test_a_skew_beside_a_static_discount_asks_for_more() -> None:
@@ -256,8 +279,10 @@ BAD_FILES: Final = [
     ({"component": "illiquid-collateral", "deep_volume": 0}, r"deep_volume = 0.*greater than 0"),
     (
         {**GRID, "static_discount": {"mode": "guess"}},
-        r"static_discount\.mode = 'guess'.*'exact', 'by-leg' or 'automatic'",
+        r"static_discount\.mode = 'guess'.*'exact', 'banded', 'by-leg' or 'automatic'",
     ),
+    ({**GRID, "static_discount": {"bands": [0.1, -0.1]}}, r"bands = 0\.1, -0\.1 do not rise: order them, each once"),
+    ({**GRID, "static_discount": {"rates": {"27DEC24": 0.1}}}, r"static_discount\.rates\.27DEC24.*match pattern"),
     (
         {**GRID, "static_discount": {}, "across": "sum"},
         r"across = 'sum' with static_discount: .* set across: joint",
