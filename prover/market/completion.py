@@ -110,17 +110,13 @@ class _Smiles:
 
     def volatility(self, option: Option) -> float:
         """The surface's volatility at the option's strike."""
-        from prover.market.volatility_surface import fit_smile  # noqa: PLC0415 - half a second, which few files need
+        from prover.market.volatility_surface import smile_of_options  # noqa: PLC0415 - half a second, which few files need
 
         key = _expiry(option)
         if key not in self._fitted:
-            points = self._points[key]
-            self._fitted[key] = fit_smile(
-                forward=points[0][0].forward,
-                years=option.years_to_expiry(self._snapshot_time),
-                strikes=[float(quote.option.strike) for quote, _ in points],
-                volatilities=[volatility for _, volatility in points],
-            )
+            quotes, volatilities = zip(*self._points[key], strict=True)
+            years = option.years_to_expiry(self._snapshot_time)
+            self._fitted[key] = smile_of_options(quotes, volatilities, years)
         volatility = float(self._fitted[key].volatility(float(option.strike)))
         return round(min(max(volatility, LOWEST_VOLATILITY), HIGHEST_VOLATILITY), INTERPOLATED_DECIMALS)
 

@@ -25,7 +25,11 @@ from scipy.optimize import least_squares
 from prover.errors import PricingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
+
+    from prover.market.quotes import OptionDraft
 
 STRIKES_OF_A_FIT: Final = 5
 STEEPEST_WING: Final = 2.0
@@ -36,8 +40,10 @@ _GRID: Final = 41
 _GRID_MARGIN: Final = 0.5
 """The grid reaches beyond the quoted strikes by this share of their range."""
 _NARROWEST: Final = 1e-3
-_STARTS: Final = (-0.5, 0.0, 0.5)
-"""Of m, as shares of the range of log strikes."""
+_STARTS: Final = (0.0, -0.5, 0.5)
+"""Of m, as shares of the range of log strikes; further ones are tried while the fit is not close."""
+_CLOSE: Final = 0.003
+"""Root mean square error of a volatility."""
 
 
 class Smile(Protocol):
@@ -134,6 +140,29 @@ class InterpolatedSmile:
         return np.sqrt(np.interp(log_strike, self.log_strikes, self.variances) / self.years)
 
 
+def smile_of_options(quotes: Sequence[OptionDraft], volatilities: Sequence[float], years: float) -> Smile:
+    """The curve of one expiry's options; where both rights of a strike are known, the one out of the money counts.
+
+    Deep in the money a mark is nearly all payoff, and its volatility drowns in the rounding.
+
+    Args:
+        quotes: at least one.
+        volatilities: one a quote.
+        years: T > 0.
+
+    Raises:
+        PricingError: as of :func:`fit_smile`.
+    """
+    outside: dict[float, float] = {}
+    inside: dict[float, float] = {}
+    for quote, volatility in zip(quotes, volatilities, strict=True):
+        strike = float(quote.option.strike)
+        side = outside if (strike >= quote.forward) == quote.option.is_call else inside
+        side[strike] = volatility
+    known = inside | outside
+    return fit_smile(forward=quotes[0].forward, years=years, strikes=list(known), volatilities=list(known.values()))
+
+
 def fit_smile(*, forward: float, years: float, strikes: ArrayLike, volatilities: ArrayLike) -> Smile:
     """The curve through an expiry's quoted volatilities.
 
@@ -201,5 +230,11 @@ def fit_svi(forward: float, years: float, log_strike: NDArray[np.float64], volat
         np.clip([0.9 * variance.min(), steepness, steepness, middle + share * span, 0.2 * span], *bounds)
         for share in _STARTS
     )
-    fits = [least_squares(residuals, start, bounds=bounds, x_scale="jac", max_nfev=300) for start in starts]
-    return smile(min(fits, key=lambda fit: float(fit.cost)).x)
+    best, least_cost = np.zeros(len(bounds[0])), float("inf")
+    for start in starts:
+        fit = least_squares(residuals, start, bounds=bounds, x_scale="jac", max_nfev=300)
+        if fit.cost < least_cost:
+            best, least_cost = fit.x, float(fit.cost)
+        if 2 * least_cost <= _CLOSE**2 * len(log_strike):
+            break
+    return smile(best)

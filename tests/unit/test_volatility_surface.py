@@ -10,8 +10,10 @@ import pytest
 
 from prover.errors import PricingError
 from prover.market.market_files import load_market
-from prover.market.volatility_surface import SviSmile, fit_smile, fit_svi
+from prover.market.quotes import OptionDraft
+from prover.market.volatility_surface import SviSmile, fit_smile, fit_svi, smile_of_options
 from tests.support.market_files import MARKET_FILES
+from tests.support.small_markets import option_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,21 @@ def test_one_strike_gives_its_volatility_everywhere() -> None:
 def test_what_is_no_smile_is_refused(strikes: list[float], volatilities: list[float], problem: str) -> None:
     with pytest.raises(PricingError, match=problem):
         fit_smile(forward=FORWARD, years=YEARS, strikes=strikes, volatilities=volatilities)
+
+
+def test_the_right_out_of_the_money_counts() -> None:
+    """Calls and puts of every strike, those in the money with nonsense for a volatility."""
+    volatilities = dict(zip(STRIKES, CURVE.volatility(STRIKES), strict=True))
+    quotes, given = [], []
+    for place, (strike, volatility) in enumerate(volatilities.items()):
+        for right in "CP":
+            name = f"BTC-27DEC24-{round(strike)}-{right}"
+            fields = option_fields(name, FORWARD, float(volatility))
+            quotes.append(OptionDraft.model_validate(fields))
+            outside = (strike >= FORWARD) == (right == "C")
+            given.append(float(volatility) if outside else 0.1 + 0.05 * place)
+    smile = smile_of_options(quotes, given, YEARS)
+    assert smile.volatility(STRIKES) == pytest.approx(CURVE.volatility(STRIKES), abs=1e-4)
 
 
 def expiries_of(path: Path) -> list[tuple[float, float, NDArray[np.float64], NDArray[np.float64]]]:
