@@ -12,16 +12,20 @@ import pytest
 from prover.components.static_discount import StaticDiscount
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import MarketSnapshot, canonical_json
+from prover.market.market_files import load_market
 from prover.rules.exposure import assess_margin
 from prover.rules.portfolio import make_portfolio
 from prover.rules.rule_builder import build_rules
+from prover.rules.rule_file import shipped_rule
 from prover.rules.rule_rows import RowKind
-from tests.support.component_rules import GRID, rule_of
+from tests.support.component_rules import GRID, rule_of, shipped_portfolio
+from tests.support.market_files import MARKET_FILES
 from tests.support.small_markets import TAKEN_AT, option_fields, two_coin_fields
 from verifier.shape import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from prover.rules.rule_builder import BuiltRule
 
@@ -253,11 +257,23 @@ def test_haircuts_together_never_take_more_than_a_token_is_worth() -> None:
     built.require(94000, 94000, BTC=1)
 
 
-def test_rows_of_the_shipped_rule_are_counted() -> None:
-    built = rules(GRID, {"component": "basis"}, {"component": "skew", "shape": "linear"})
-    kinds = [row.kind for row in built.initial.rows]
-    assert kinds.count(RowKind.DEFINITION) == 2 * 3 + 2 * 3
-    assert kinds.count(RowKind.SCENARIO) == 1 + 3 + 1 + 1
+@pytest.mark.parametrize("path", MARKET_FILES, ids=lambda path: path.stem)
+def test_the_shipped_rule_fits_a_book(path: Path) -> None:
+    """Nothing moves, 28 scenarios, basis and two skews, each with two definitions an expiry, and the mask."""
+    snapshot = load_market(path)
+    for rule in build_rules(snapshot, shipped_rule("portfolio")):
+        expiries = len(rule.universe.expiries)
+        assert len(rule.rows) == 33 + 6 * expiries
+        assert rule.matrix.books == 1
+        assert len(rule.layout.auxiliaries) == 3 * expiries
+        assert sum(row.kind is RowKind.DEFINITION for row in rule.rows) == 6 * expiries
+
+
+@pytest.mark.parametrize("path", MARKET_FILES, ids=lambda path: path.stem)
+def test_the_shipped_rule_fits_a_book_with_its_static_discount(path: Path) -> None:
+    rule, _ = build_rules(load_market(path), shipped_portfolio(mode="automatic"))
+    bands = {True: 7, False: 0}[len(rule.universe.expiries) <= 7]
+    assert len(rule.layout.auxiliaries) == (3 + bands) * len(rule.universe.expiries)
 
 
 BAD_FILES: Final = [
