@@ -64,11 +64,16 @@ def make_portfolio(quantities: Mapping[str, Decimal], slots: SlotTable, shape: S
 
     Raises:
         UnknownInstrumentError: no slot lists the instrument.
-        PortfolioError: a quantity that is not finite, no multiple of the lot, or beyond the shape's range.
+        PortfolioError: a quantity that is not finite, no multiple of the lot, or beyond the shape's range; an
+            instrument under both of its names.
     """
     lots = [[0] * slots.slots_per_book for _ in range(slots.books)]
+    names: dict[Slot, str] = {}
     for name, quantity in quantities.items():
         slot = slots.find(name)
+        if slot in names:
+            raise PortfolioError(f"{names[slot]!r} and {name!r} are one instrument; give one net quantity")
+        names[slot] = name
         lots[slot.book][slot.position] = _whole_lots(slot, quantity, shape.value_bound)
     return Portfolio(slots, tuple(tuple(book) for book in lots))
 

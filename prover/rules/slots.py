@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from prover.errors import RuleBuildError, UnknownInstrumentError
+from prover.errors import InstrumentNameError, RuleBuildError, UnknownInstrumentError
 from prover.market.instrument_names import parse_instrument
 from prover.market.instruments import Cash, Future
 from prover.market.market_data import canonical_json, describe_finding
@@ -92,16 +92,19 @@ class SlotTable:
             raise RuleBuildError("an instrument is listed twice; keep one slot for it")
 
     @cached_property
-    def _by_name(self) -> dict[str, Slot]:
-        return {slot.instrument.name: slot for slot in self.listed}
+    def _by_instrument(self) -> dict[Instrument, Slot]:
+        return {slot.instrument: slot for slot in self.listed}
 
     def find(self, name: str) -> Slot:
-        """The slot of an instrument.
+        """The slot of an instrument, named as at Deribit or as at Derive.
 
         Raises:
             UnknownInstrumentError: no slot lists it.
         """
-        slot = self._by_name.get(name)
+        try:
+            slot = self._by_instrument.get(parse_instrument(name))
+        except InstrumentNameError as error:
+            raise UnknownInstrumentError(f"{error}") from error
         if slot is None:
             raise UnknownInstrumentError(
                 f"instrument {name!r} is in none of the {len(self.listed)} listed slots; "

@@ -44,6 +44,11 @@ def test_portfolios_add_and_cancel() -> None:
         left.plus(holding(example_rules(SMALL)[0], {}))
 
 
+def test_names_of_derive_are_understood() -> None:
+    quantities = decode(b'{"BTC-PERP": 2, "BTC-20241227-100000-C": -1}').quantities()
+    assert quantities == {"BTC-PERPETUAL": Decimal(2), "BTC-27DEC24-100000-C": Decimal(-1)}
+
+
 HOLDING = "31337"
 
 
@@ -65,6 +70,7 @@ HOLDING = "31337"
         (f'{{"USD": [{HOLDING}]}}', PortfolioError, "'USD' is not a number"),
         ('{"USD": true}', PortfolioError, "'USD' is not a number"),
         (f'{{"USD": {HOLDING}, "USD": 1}}', PortfolioError, "'USD' is listed twice"),
+        (f'{{"BTC-PERP": {HOLDING}, "BTC-PERPETUAL": 1}}', PortfolioError, "'BTC-PERP' and 'BTC-PERPETUAL' are one"),
         (f"[{HOLDING}]", PortfolioError, "not a JSON object"),
         (f'{{"USD": {HOLDING}', PortfolioError, "not JSON"),
     ],

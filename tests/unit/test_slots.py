@@ -108,6 +108,9 @@ def test_faulty_lists_are_refused(edit: tuple[bytes, bytes], error: type[Excepti
 def test_instruments_are_found_by_name() -> None:
     table = list_slots(example_market(), STANDARD, shipped_rule("scenarios"))
     assert table.find("BTC-27DEC24-100000-C").instrument.name == "BTC-27DEC24-100000-C"
+    assert table.find("BTC-20241227-100000-C") == table.find("BTC-27DEC24-100000-C")
+    with pytest.raises(UnknownInstrumentError, match=r"'BTC-27DEC24-100000-X': 'X' is neither C nor P"):
+        table.find("BTC-27DEC24-100000-X")
     with pytest.raises(UnknownInstrumentError, match=r"'BTC-27DEC24-1-C' is in none of the 128 listed slots; trade"):
         table.find("BTC-27DEC24-1-C")
 
