@@ -17,8 +17,25 @@ if TYPE_CHECKING:
     from prover.market.market_summary import ExpirySummary
 
 
+def _print_schema(context: click.Context, parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's form
+    del parameter
+    if asked:
+        from prover.market.market_data import MarketDraft  # noqa: PLC0415 - brings numpy and scipy
+
+        click.echo(json.dumps(MarketDraft.model_json_schema(), indent=1))
+        context.exit()
+
+
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON schema of snapshot files and leave.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="New file for the snapshot.")
 @click.option(
     "--keep-listed",

@@ -8,8 +8,9 @@ and perpetuals in any mixture. Of each entry these fields are read:
      "ask_price": null, "open_interest": 135.94}
 
 Options named by a coin alone are priced in coin, those of a pair (``XRP_USDC-…``) in its second currency; futures and
-perpetuals in dollars. Open interest of inverse futures counts dollars. ``mark_iv`` is in percent; it may be missing.
-Spot pairs and combinations of instruments, which a summary of all kinds lists as well, are passed over.
+perpetuals in dollars, or in the second currency of their pair. Stable coins count as dollars here. Open interest of
+inverse futures counts dollars. ``mark_iv`` is in percent; it may be missing. Spot pairs and combinations of
+instruments, which a summary of all kinds lists as well, are passed over.
 Source: https://docs.deribit.com/api-reference/market-data/public-get_book_summary_by_currency.
 """
 

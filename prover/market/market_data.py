@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
 from eth_hash.auto import keccak
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from prover.errors import MarketDataError
 from prover.market.instruments import Cash, Future, Option
@@ -43,6 +43,7 @@ from prover.market.quotes import (
     UnderlyingPrice,
     UnixTime,
     followed_coin,
+    require_kind,
 )
 from prover.market.sanity import refuse_impossible
 
@@ -82,6 +83,18 @@ class MarketDraft(Record):
     futures: tuple[FutureQuote, ...] = ()
     options: tuple[OptionDraft, ...] = ()
     tokens: tuple[TokenQuote, ...] = ()
+
+    @field_validator("quote_currency")
+    @classmethod
+    def _is_a_currency(cls, name: str) -> str:
+        return require_kind(name, Cash, "a currency")
+
+    @field_validator("underlyings")
+    @classmethod
+    def _are_coins(cls, underlyings: dict[str, UnderlyingPrice]) -> dict[str, UnderlyingPrice]:
+        for name in underlyings:
+            require_kind(name, Cash, "a coin")
+        return underlyings
 
     @property
     def listed(self) -> tuple[PerpetualQuote | FutureQuote | TokenQuote | OptionDraft, ...]:

@@ -80,7 +80,7 @@ class PerpetualQuote(_Prices):
     @field_validator("instrument")
     @classmethod
     def _is_a_perpetual(cls, name: str) -> str:
-        return _require_kind(name, Perpetual, "a perpetual")
+        return require_kind(name, Perpetual, "a perpetual")
 
 
 class FutureQuote(_Prices):
@@ -91,7 +91,7 @@ class FutureQuote(_Prices):
     @field_validator("instrument")
     @classmethod
     def _is_a_future(cls, name: str) -> str:
-        return _require_kind(name, Future, "a dated future")
+        return require_kind(name, Future, "a dated future")
 
 
 class OptionDraft(_Sides):
@@ -113,7 +113,7 @@ class OptionDraft(_Sides):
     @field_validator("instrument")
     @classmethod
     def _is_an_option(cls, name: str) -> str:
-        return _require_kind(name, Option, "an option")
+        return require_kind(name, Option, "an option")
 
     @property
     def option(self) -> Option:
@@ -142,7 +142,7 @@ class TokenQuote(_Prices):
     @field_validator("instrument")
     @classmethod
     def _is_a_holding(cls, name: str) -> str:
-        return _require_kind(name, Cash | Spot, "a token")
+        return require_kind(name, Cash | Spot, "a token")
 
 
 AnyQuote = PerpetualQuote | FutureQuote | OptionQuote | TokenQuote
@@ -168,7 +168,12 @@ def followed_coin(quote: AnyQuote | OptionDraft) -> str | None:
     return None if isinstance(instrument, Cash | Spot) else instrument.coin
 
 
-def _require_kind(name: str, kind: type | UnionType, label: str) -> str:
+def require_kind(name: str, kind: type | UnionType, label: str) -> str:
+    """The name, if it is the canonical one of an instrument of the kind; ``label`` says in words what is wanted.
+
+    Raises:
+        ValueError: another kind, or a name that is not canonical; pydantic makes a finding of it.
+    """
     try:
         instrument = parse_instrument(name)
     except InstrumentNameError as error:

@@ -77,6 +77,16 @@ def test_an_old_market_is_refused_when_asked() -> None:
     assert "s old and 60 s are allowed; take a new snapshot" in refused(EXAMPLE_MARKET, "--maximum-age", "60")
 
 
+def test_the_schema_names_every_field_of_the_example() -> None:
+    made = run_in_process("market", "--schema")
+    assert made.returncode == 0, made.stderr
+    schema = json.loads(made.stdout)
+    assert set(json.loads(EXAMPLE_MARKET.read_text())) < set(schema["properties"])
+    assert schema["additionalProperties"] is False
+    assert set(example_market().options[0].model_dump()) == set(schema["$defs"]["OptionDraft"]["properties"])
+    assert "mark_volatility" not in schema["$defs"]["OptionDraft"]["required"]
+
+
 def test_faults_of_files_are_named(tmp_path: Path) -> None:
     assert "nowhere.json: No such file or directory; give a readable" in refused(tmp_path / "nowhere.json")
     assert "give it alone" in refused(EXAMPLE_MARKET, EXAMPLE_MARKET)

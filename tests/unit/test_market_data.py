@@ -129,6 +129,8 @@ FIRST = ("options", 0)
         (change(("tokens", 0, "underlying"), "ETH"), ("'WBTC' is on ETH", "add ETH to underlyings")),
         (change(("stable_price",), 0.0), ("stable_price = 0.0", "greater than 0")),
         (change(("underlyings",), {}), ("underlyings", "at least 1")),
+        (change(("underlyings",), {"btc": {"index_price": 1.0}}), ("underlyings", "'btc'", "has no known form")),
+        (change(("quote_currency",), "BTC-PERPETUAL"), ("quote_currency = 'BTC-PERPETUAL'", "not a currency")),
         (change(("perpetuals", 0, "bid_price"), 99999.0), ("bid_price = 99999.0", "ask_price = 94010.5")),
         (change(("underlyings", "BTC", "index_price"), 0.0), ("underlyings.BTC.index_price = 0.0",)),
         (change(("snapshot_time",), 0), ("snapshot_time = 0",)),
