@@ -58,8 +58,10 @@ class Position:
     lots: int = field(repr=False)
 
 
-def list_positions(positions: Sequence[Position], *, books: int = 1) -> tuple[Universe, Portfolio]:
-    """Cash in slot 0 and the positions after it, in the first of the books; nothing is held in cash."""
+def list_positions(
+    positions: Sequence[Position], *, books: int = 1, cash: int = 0, stable_price: float = 1.0
+) -> tuple[Universe, Portfolio]:
+    """Cash in slot 0, so many ticks of it, and the positions after it, in the first of the books."""
     size = STANDARD.slots
     slots = tuple(
         Slot(0, 1 + place, position.instrument, position.lot_size) for place, position in enumerate(positions)
@@ -67,9 +69,11 @@ def list_positions(positions: Sequence[Position], *, books: int = 1) -> tuple[Un
     table = SlotTable(books, size, (Slot(0, 0, Cash(CURRENCY), DEFAULT_TICK), *slots))
     facts = [CASH, *(position.facts for position in positions)]
     facts += [NOTHING] * (books * size - len(facts))
-    lots = [0, *(position.lots for position in positions)]
+    lots = [cash, *(position.lots for position in positions)]
     held = np.array(lots + [0] * (books * size - len(lots)), dtype=np.int64).reshape(books, size)
-    return assemble_universe(table, facts, stable_price=1.0), Portfolio(table, tuple(map(tuple, held.tolist())))
+    return assemble_universe(table, facts, stable_price=stable_price), Portfolio(
+        table, tuple(map(tuple, held.tolist()))
+    )
 
 
 def rules_with(

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prover.comparison.conservatism import Comparison
-from prover.comparison.pmrm2_listing import CURRENCY, ListedCase, case_of, list_case
+from prover.comparison.listed_positions import CURRENCY
+from prover.comparison.pmrm2_listing import ListedCase, case_of, list_case
 from prover.comparison.pmrm2_rule import Discounting, definition_of
 from prover.comparison.random_portfolios import random_portfolios
 from prover.components.static_discount import MOST_BANDED_EXPIRIES, MOST_EXACT_EXPIRIES

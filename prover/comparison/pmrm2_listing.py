@@ -11,35 +11,36 @@ import math
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
+from prover.comparison.listed_positions import Position, list_positions, quantities_of
 from prover.errors import MethodologyError
-from prover.market.instruments import Cash, Instrument, Option, OptionRight, Perpetual
+from prover.market.instruments import SECONDS_PER_YEAR, Cash, Option, OptionRight, Perpetual
 from prover.market.pricing import OptionTerms, black76
 from prover.methodologies.derive_expiry import ExpiryMarket, OptionPosition
 from prover.methodologies.derive_pmrm2 import Collateral, Pmrm2Case, Pmrm2Market, Pmrm2Parameters, Pmrm2Portfolio
-from prover.rules.portfolio import Portfolio
 from prover.rules.quantise import DEFAULT_TICK
-from prover.rules.slot_facts import NOTHING, ExpiryGroup, SlotFacts, SlotKind
-from prover.rules.slots import Slot, SlotTable
-from prover.rules.universe import assemble_universe
+from prover.rules.slot_facts import ExpiryGroup, SlotFacts, SlotKind
 from verifier.shape import STANDARD
 
 if TYPE_CHECKING:
+    from prover.market.instruments import Instrument
     from prover.methodologies.derive_expiry import Scenario
+    from prover.rules.portfolio import Portfolio
     from prover.rules.universe import Universe
 
 COIN: Final = "COIN"
-CURRENCY: Final = "USD"
 FIRST_DAY: Final = date(2030, 1, 1)
 """Expiries of a case have times, not days; they are named by days from here on."""
 
 LOT_VALUE: Final = 1000.0
 """A lot is the largest power of ten of units that costs no more, quote currency: 0.01 BTC, 0.1 ETH."""
 
-SECONDS_PER_YEAR: Final = 365 * 86400
+TICK: Final = float(DEFAULT_TICK)
+
+HoldingType = TypeVar("HoldingType", Collateral, OptionPosition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +65,37 @@ def list_case(case: Pmrm2Case) -> ListedCase:
         MethodologyError: part of a forward does not move with spot, or it holds more than a book has slots.
     """
     _require_listable(case)
-    holdings = _Holdings()
-    perpetual, market = case.portfolio.perp_qty, case.market
-    if perpetual and market.perp_price is not None:
-        price = market.perp_price
-        holdings.add(Perpetual(COIN), _linear(SlotKind.PERPETUAL, price, market, market.perp_conf), perpetual)
+    held, market = case.portfolio, case.market
+    price = market.perp_price or 0.0
+    perpetuals = [_position(Perpetual(COIN), _perpetual(market, price), held.perp_qty)] if held.perp_qty else []
     tokens = [
-        token.model_copy(update={"qty": holdings.add(Cash(f"TOKEN{place}"), _token(token, market), token.qty)})
-        for place, token in enumerate(case.portfolio.collateral)
+        _position(Cash(f"TOKEN{place}"), _token(token, market), token.qty)
+        for place, token in enumerate(held.collateral)
     ]
     feeds = {expiry.expiry_sec: (place, expiry) for place, expiry in enumerate(market.expiries)}
-    options = [
-        option.model_copy(update={"qty": holdings.add(*_option(option, *feeds[option.expiry_sec], market), option.qty)})
-        for option in case.portfolio.options
-    ]
-    held = holdings.quantities.get(Perpetual(COIN).name, 0.0)
-    cash = case.portfolio.cash + case.portfolio.perp_unrealised - held * (market.perp_price or 0.0)
-    lots = math.floor(cash / float(DEFAULT_TICK))
+    options = [_position(*_option(option, *feeds[option.expiry_sec], market), option.qty) for option in held.options]
+    perpetual = sum(_quantity(position) for position in perpetuals)
+    cash = math.floor((held.cash + held.perp_unrealised - perpetual * price) / TICK)
+    listed = list_positions([*perpetuals, *tokens, *options], cash=cash, stable_price=market.stable_price)
     rounded = Pmrm2Portfolio(
-        cash=lots * float(DEFAULT_TICK) + held * (market.perp_price or 0.0),
-        perp_qty=held,
-        collateral=tuple(tokens),
-        options=tuple(options),
+        cash=cash * TICK + perpetual * price,
+        perp_qty=perpetual,
+        collateral=tuple(map(_rounded, held.collateral, tokens)),
+        options=tuple(map(_rounded, held.options, options)),
     )
-    return holdings.listed(lots, case.model_copy(update={"portfolio": rounded}))
+    return ListedCase(*listed, case.model_copy(update={"portfolio": rounded}))
+
+
+def _position(instrument: Instrument, facts: SlotFacts, quantity: float) -> Position:
+    return Position(instrument, Decimal(str(facts.lot_size)), facts, round(quantity / facts.lot_size))
+
+
+def _quantity(position: Position) -> float:
+    return position.lots * position.facts.lot_size
+
+
+def _rounded(holding: HoldingType, position: Position) -> HoldingType:
+    return holding.model_copy(update={"qty": _quantity(position)})
 
 
 def _require_listable(case: Pmrm2Case) -> None:
@@ -108,46 +116,9 @@ def _require_listable(case: Pmrm2Case) -> None:
         raise MethodologyError(f"the case holds {held} instruments, a book {STANDARD.slots}; compare a smaller one")
 
 
-@dataclass(slots=True)
-class _Holdings:
-    """What is being listed: slots from 1 on, their facts and lots."""
-
-    slots: list[Slot] = field(default_factory=list)
-    facts: list[SlotFacts] = field(default_factory=list)
-    lots: list[int] = field(default_factory=list)
-    quantities: dict[str, float] = field(default_factory=dict)
-
-    def add(self, instrument: Instrument, facts: SlotFacts, quantity: float) -> float:
-        """List an instrument; returns the quantity in whole lots."""
-        lots = round(quantity / facts.lot_size)
-        self.slots.append(Slot(0, 1 + len(self.slots), instrument, Decimal(str(facts.lot_size))))
-        self.facts.append(facts)
-        self.lots.append(lots)
-        self.quantities[instrument.name] = lots * facts.lot_size
-        return lots * facts.lot_size
-
-    def listed(self, cash_lots: int, case: Pmrm2Case) -> ListedCase:
-        """Everything, with cash in slot 0."""
-        size = STANDARD.slots
-        cash = SlotFacts(
-            kind=SlotKind.CASH,
-            lot_size=float(DEFAULT_TICK),
-            mark=1.0,
-            sell_price=1.0,
-            buy_price=1.0,
-            confidence=1.0,
-            spot_confidence=1.0,
-        )
-        table = SlotTable(1, size, (Slot(0, 0, Cash(CURRENCY), DEFAULT_TICK), *self.slots))
-        empty = size - 1 - len(self.slots)
-        facts = [cash, *self.facts, *[NOTHING] * empty]
-        universe = assemble_universe(table, facts, stable_price=case.market.stable_price)
-        return ListedCase(universe, Portfolio(table, ((cash_lots, *self.lots, *[0] * empty),)), case)
-
-
-def _linear(kind: SlotKind, price: float, market: Pmrm2Market, confidence: float) -> SlotFacts:
+def _perpetual(market: Pmrm2Market, price: float) -> SlotFacts:
     return SlotFacts(
-        kind=kind,
+        kind=SlotKind.PERPETUAL,
         coin=COIN,
         lot_size=_lot_size(market.spot),
         mark=price,
@@ -155,7 +126,7 @@ def _linear(kind: SlotKind, price: float, market: Pmrm2Market, confidence: float
         buy_price=price,
         index_price=market.spot,
         delta=1.0,
-        confidence=confidence,
+        confidence=market.perp_conf,
         spot_confidence=market.spot_conf,
     )
 
@@ -218,7 +189,7 @@ def case_of(
     Raises:
         MethodologyError: something held is neither cash nor a perpetual nor an option, or an expiry has two forwards.
     """
-    quantities = universe.lot_size * np.array(portfolio.lots, dtype=np.float64).reshape(-1)
+    quantities = quantities_of(universe, portfolio)
     if quantities[~(universe.cash | universe.perpetual | universe.option)].any():
         raise MethodologyError("the portfolio holds tokens or dated futures; compare one of cash and derivatives")
     perpetual = np.flatnonzero(universe.perpetual)
@@ -238,7 +209,7 @@ def case_of(
     cash = float(quantities[universe.cash].sum())
     return Pmrm2Case(
         market=Pmrm2Market(
-            spot=float(universe.index_price.max()),
+            spot=float(universe.index_price[universe.perpetual | universe.option].max()),
             perp_price=price,
             stable_price=universe.stable_price,
             expiries=tuple(expiries.values()),

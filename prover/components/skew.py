@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Constant = Annotated[Decimal, Field(ge=-100, le=100)]
 
+BOTH_SIDES: Final = 2
+
 _NARROWEST: Final = 1e-100
 """Stands in for k* = 0: every strike but the one at the money is then at the cap."""
 
@@ -121,5 +123,6 @@ class Skew(Record):
 
 
 def _definition(context: RuleContext, skew: Auxiliary, sides: NDArray[np.float64]) -> Rows:
-    names = tuple(f"{skew.name}, side {side + 1}" for side in range(len(sides)))
+    losses = ("falls",) if len(sides) == BOTH_SIDES else ("falls, worth more than nothing", "falls, worth less")
+    names = tuple(f"{skew.name} {side}" for side in (*losses, "rises"))
     return make_rows(names, unit=context.tick, long=sides, auxiliaries=({skew: Fraction(1)},) * len(sides))
