@@ -218,7 +218,7 @@ def find_archive(folder: Path, header: EpochHeader) -> RuleArchive:
             return archive
     raise ArchiveError(
         f"{folder} holds no archive of epoch {header.epoch} (snapshot 0x{header.snapshot_hash.hex()}) among "
-        f"{len(places)}: ask its publisher for it"
+        f"{len(places)}: ask its publisher for it, or give --market, --rule and --slots"
     )
 
 

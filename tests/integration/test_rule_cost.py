@@ -1,0 +1,56 @@
+"""What a rule is said to cost against what it costs on a real chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from prover.benchmark_gas import GasCase
+from prover.benchmark_risk import wide_rule
+from prover.local_chain import local_chain
+from prover.rules.rule_cost import rule_cost
+from prover.rules.rule_file import shipped_rule
+from verifier.chain_client import ChainClient
+from verifier.registry_client import RegistryClient
+from verifier.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from prover.rules.rule_definition import RuleDefinition
+
+pytestmark = pytest.mark.xdist_group("rule cost")
+
+
+def few_scenarios() -> RuleDefinition:
+    """The shipped rule with six scenarios: two chunks of the standard shape."""
+    base = shipped_rule("scenarios")
+    grid = base.components[0]
+    return base.model_copy(
+        update={"components": (grid.model_copy(update={"scenarios": grid.scenarios[:6]}), *base.components[1:])}  # type: ignore[union-attr]  # the shipped rule begins with its grid
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "books", "rule", "chunks"),
+    [
+        ("small", 1, None, 1),
+        ("small", 2, None, 1),
+        ("standard", 1, few_scenarios(), 2),
+        ("standard", 1, wide_rule(), 8),
+    ],
+    ids=["small", "small, two books", "standard, two chunks", "standard, eight chunks"],
+)
+def test_the_cost_is_within_two_percent(shape: str, books: int, rule: RuleDefinition | None, chunks: int) -> None:
+    with local_chain() as anvil:
+        chain = ChainClient.connect(anvil.url)
+        case = GasCase(chain, anvil.account(0), shape, books, rule)
+        built = [case.book.built(kind) for kind in RuleKind]
+        assert built[0].matrix.chunks_per_book == chunks
+        cost = rule_cost(*built)
+        receipts = RegistryClient(chain, case.deployment.registry).publish(case.deployer, case.book.publication())
+        first, _, _ = case.settle(case.open_party(anvil.account(1)), case.open_party(anvil.account(2)))
+        measured = case.check(first)
+    assert cost.check_gas == pytest.approx(measured, rel=0.02)
+    assert cost.publication_gas == pytest.approx(sum(receipt.gas_used for receipt in receipts), rel=0.02)
+    assert cost.transactions == len(receipts)
+    assert cost.blob_gas == sum(receipt.blob_gas_used for receipt in receipts)
