@@ -151,4 +151,4 @@ class RuleFileError(RuleBuildError):
 
 
 class ReportError(ProverError):
-    """A report that cannot be written; nothing was replaced."""
+    """A report that cannot be written; the file of that name is as it was."""

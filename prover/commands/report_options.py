@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from prover.commands.options import MarketFiles, Place
     from prover.reports.report import RiskReport
-    from prover.reports.subject import Subject
+    from prover.reports.subject import RuleSource, Subject
     from prover.reports.tables import TableData
     from prover.reports.what_if import WhatIf
     from prover.rules.co_movement import CoMovement
@@ -136,32 +136,34 @@ class ReportRequest:
             click.echo(f"wrote {path}", err=True)
 
     def _subject(self, trade: Path | None) -> Subject:
-        from prover.market.market_files import load_market  # noqa: PLC0415 - brings numpy and scipy
-        from prover.reports.subject import (  # noqa: PLC0415 - the same
-            RuleSource,
-            read_holdings,
-            subject_of_account,
-            subject_of_files,
-        )
-        from prover.rules.rule_book import load_slots  # noqa: PLC0415 - the same
+        from prover.reports.subject import read_holdings, subject_of_files  # noqa: PLC0415 - brings numpy and scipy
+
+        tried = None if trade is None else read_holdings(trade)
+        if not self.portfolios:
+            return self._subject_of_account(tried)
+        contents = [read_holdings(path) for path in self.portfolios]
+        with progress("building the margin rules"):
+            return subject_of_files(self._source(self.files.slots), contents, tried)
+
+    def _subject_of_account(self, trade: bytes | None) -> Subject:
+        from prover.reports.subject import subject_of_account  # noqa: PLC0415 - brings numpy and scipy
         from prover.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
 
-        own = not self.portfolios
-        slots = self.files.slots_at(self.place) if own else self.files.slots
-        tried = None if trade is None else read_holdings(trade)
-        source = RuleSource(
+        source, venue = self._source(self.files.slots_at(self.place)), self.place.connect()
+        with open_wallet(self.wallet, wallet_password(confirm=False)) as wallet, progress("building the margin rules"):
+            return subject_of_account(source, venue, wallet, self.account, trade)
+
+    def _source(self, slots: Path | None) -> RuleSource:
+        from prover.market.market_files import load_market  # noqa: PLC0415 - brings numpy and scipy
+        from prover.reports.subject import RuleSource  # noqa: PLC0415 - the same
+        from prover.rules.rule_book import load_slots  # noqa: PLC0415 - the same
+
+        return RuleSource(
             snapshot=load_market(self.files.market),
             definition=self.files.definition(),
             slots=None if slots is None else load_slots(slots),
             books=self.books,
         )
-        if not own:
-            contents = [read_holdings(path) for path in self.portfolios]
-            with progress("building the margin rules"):
-                return subject_of_files(source, contents, tried)
-        venue = self.place.connect()
-        with open_wallet(self.wallet, wallet_password(confirm=False)) as wallet, progress("building the margin rules"):
-            return subject_of_account(source, venue, wallet, self.account, tried)
 
 
 def _print(table: TableData) -> None:

@@ -65,12 +65,12 @@ def draw_heat_map(data: HeatMap, currency: str) -> Figure:
             axes.contour(prices, volatilities, data.profit, levels=[0.0], colors=ON_THE_MAP, linewidths=1.2)
         row, column = np.unravel_index(int(data.profit.argmin()), data.profit.shape)
         axes.plot(prices[column], volatilities[row], "X", color=ON_THE_MAP, mec="white", markersize=10, clip_on=False)
-        axes.set_title(f"Profit and loss when {data.subject} and volatility move")
+        axes.set_title(f"Profit and loss when price and volatility of {data.subject} move")
         axes.set_xlabel(
             f"move of {data.subject}, %\n"
             f"✕ worst place shown: {whole(float(data.profit[row, column]))} {currency}; black line: zero"
         )
-        axes.set_ylabel("relative move of implied volatilities, %")
+        axes.set_ylabel(f"relative move of volatilities of {data.subject}, %")
         figure.colorbar(image, ax=axes, format=thousands(), label=f"profit or loss, {currency}")
     return figure
 

@@ -15,9 +15,9 @@ class HeatMap:
     """Profit and loss by price and volatility.
 
     Attributes:
-        subject: whose price moves, as in ``BTC``.
+        subject: what moves, as in ``BTC``.
         price_moves: relative, ascending.
-        volatility_moves: relative moves of all implied volatilities, ascending.
+        volatility_moves: relative moves of its implied volatilities, ascending.
         profit: quote currency, [volatility move, price move].
     """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from prover.errors import ReportError, WalletError
+from prover.reports.export import csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,8 +63,6 @@ class ReportFiles:
     def _contents(
         self, report: RiskReport, compared: Sequence[WhatIf], tables: Sequence[TableData]
     ) -> Iterator[tuple[Path, bytes]]:
-        from prover.reports.export import csv_text  # noqa: PLC0415 - only where it is asked for
-
         if self.csv is not None:
             yield self.csv, csv_text(tables).encode()
         if self.html is not None:
@@ -85,12 +84,15 @@ class ReportFiles:
             raise ReportError(f"folder {path} cannot be made ({error.strerror}): give another path") from error
 
     def _write(self, path: Path, content: bytes) -> None:
-        from prover.secret_file import write_owner_only  # noqa: PLC0415 - brings cryptography
+        from prover.secret_file import PART_SUFFIX, write_owner_only  # noqa: PLC0415 - brings cryptography
 
+        part = path.with_name(f".{path.name}{PART_SUFFIX}") if self.replace else path
         try:
-            if self.replace and path.is_file():
-                path.unlink()
-            write_owner_only(path, content)
-        except (OSError, WalletError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise ReportError(f"{path}: {reason}") from error
+            if self.replace:
+                part.unlink(missing_ok=True)
+            write_owner_only(part, content)
+            part.replace(path)
+        except OSError as error:
+            raise ReportError(f"{path} cannot be written ({error.strerror}): give another path") from error
+        except WalletError as error:
+            raise ReportError(f"report {error}") from error

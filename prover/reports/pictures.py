@@ -70,8 +70,8 @@ def _profit_pictures(report: RiskReport) -> Iterator[Picture]:
         yield Picture(
             name=f"heat-map-{_slug(heat_map.subject)}",
             description=(
-                f"Heat map of profit and loss by moves of {heat_map.subject} from −30 % to +30 % and of volatilities "
-                f"from −50 % to +50 %; the worst shown is {worst} {currency}."
+                f"Heat map of profit and loss by moves of {heat_map.subject} from −30 % to +30 % and of its "
+                f"volatilities from −50 % to +50 %; the worst shown is {worst} {currency}."
             ),
             draw=partial(draw_heat_map, heat_map, currency),
             tables=(heat_map_table(heat_map, currency),),

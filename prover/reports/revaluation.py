@@ -34,7 +34,7 @@ class MarketMoves:
 
     Attributes:
         price_moves: relative, [scenario, underlying], above −1.
-        volatility_moves: relative move of all implied volatilities, [scenario], at least −1.
+        volatility_moves: relative moves of implied volatilities, [scenario, underlying], at least −1.
         years: time that passes, the same for all.
     """
 
@@ -56,7 +56,7 @@ def revalue(universe: Universe, quantity: NDArray[np.float64], moves: MarketMove
         later = black76(
             OptionTerms(strike, np.maximum(years - moves.years, 0.0), is_call),
             forward * factor[:, universe.underlying[held]],
-            volatility * (1 + moves.volatility_moves[:, None]),
+            volatility * (1 + moves.volatility_moves[:, universe.underlying[held]]),
         )
         profit += (later - now) @ quantity[held]
     return profit
@@ -68,9 +68,10 @@ def heat_maps(universe: Universe, quantity: NDArray[np.float64]) -> tuple[HeatMa
     for subject, direction in _directions(universe, quantity):
         prices = np.tile(PRICE_MOVES, len(VOLATILITY_MOVES))
         volatilities = np.repeat(VOLATILITY_MOVES, len(PRICE_MOVES))
-        profit = revalue(universe, quantity, MarketMoves(prices[:, None] * direction, volatilities))
+        moves = MarketMoves(prices[:, None] * direction, volatilities[:, None] * direction)
         shape = (len(VOLATILITY_MOVES), len(PRICE_MOVES))
-        maps.append(HeatMap(subject, PRICE_MOVES, VOLATILITY_MOVES, profit.reshape(shape)))
+        profit = revalue(universe, quantity, moves).reshape(shape)
+        maps.append(HeatMap(subject, PRICE_MOVES, VOLATILITY_MOVES, profit))
     return tuple(maps)
 
 
@@ -80,7 +81,8 @@ def profit_curves(universe: Universe, quantity: NDArray[np.float64]) -> tuple[Pr
     for subject, direction in _directions(universe, quantity):
         lines = []
         for years, label in _moments(universe, quantity, subject).items():
-            moves = MarketMoves(PRICE_MOVES[:, None] * direction, np.zeros(len(PRICE_MOVES)), years)
+            prices = PRICE_MOVES[:, None] * direction
+            moves = MarketMoves(prices, np.zeros_like(prices), years)
             lines.append(ProfitLine(label, revalue(universe, quantity, moves)))
         index_price = 0.0 if subject == TOGETHER else spot_price(universe, universe.underlyings.index(subject))
         curves.append(ProfitCurve(subject, index_price, PRICE_MOVES, tuple(lines)))

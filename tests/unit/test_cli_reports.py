@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,6 @@ from tests.support.small_markets import two_coin_fields
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
 OWN_PLACE = {"ZKMARGIN_MARKET": str(EXAMPLE_MARKET)}
@@ -215,6 +216,17 @@ def test_files_that_are_not_there(portfolio: Path) -> None:
     assert "give a readable file" in refused("margin", portfolio, "--what-if", "nowhere.json")
     assert "no shipped rule is called 'nothing'" in refused("margin", portfolio, "--rule", "nothing")
     assert "nowhere.csv" in refused("exposure", portfolio, "--history", "nowhere.csv")
+
+
+def test_figures_alone_bring_no_drawing(portfolio: Path) -> None:
+    code = (
+        "import sys\n"
+        "from prover.cli import main\n"
+        f"main(['margin', {str(portfolio)!r}, '--market', {str(EXAMPLE_MARKET)!r}, '--json'], standalone_mode=False)\n"
+        "print(sorted({'matplotlib', 'jinja2', 'web3', 'cryptography'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_positions_are_no_arguments() -> None:

@@ -11,6 +11,7 @@ import pytest
 from prover.errors import MarketDataError
 from prover.market.price_history import PriceHistory
 from prover.rules.co_movement import CoMovement, estimate_co_movement, measure_across
+from prover.rules.exposure import measure_exposure
 from prover.rules.net_exposure import ExposureTable, NetExposure, measure_net_exposure
 from prover.rules.portfolio import make_portfolio
 from prover.rules.slots import list_slots
@@ -109,6 +110,14 @@ def test_levels_add_up() -> None:
         for coin in ("BTC", "ETH"):
             parts = [getattr(entry, field) for entry in table.expiries if entry.underlying == coin]
             assert sum(parts) == pytest.approx(getattr(named(table.underlyings)[coin], field))
+
+
+def test_totals_are_those_of_the_margin_check() -> None:
+    portfolio = portfolio_on(RULE, TWO_COINS)
+    total, checked = measured(TWO_COINS).total, measure_exposure(UNIVERSE, portfolio)
+    assert total.value == pytest.approx(checked.equity)
+    assert total.delta_notional == pytest.approx(checked.delta_notional)
+    assert total.gross_notional == pytest.approx(checked.gross_notional)
 
 
 def test_hedged_is_half_of_gross_less_net() -> None:
