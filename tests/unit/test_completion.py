@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from prover.errors import MarketDataError
 from prover.market.completion import quote_options
 from prover.market.instrument_names import parse_option
 from prover.market.market_files import load_market
+from prover.market.pricing import OptionTerms, black76
 from prover.rules.rule_file import shipped_rule
 from prover.rules.slots import list_slots
 from prover.rules.universe import build_universe
+from tests.support.market_files import MARKET_FILES
 from tests.support.risk_rules import example_market
 from tests.support.small_markets import option_fields, two_coin_fields, two_coin_market
 from verifier.shape import SMALL
@@ -87,6 +90,33 @@ def test_a_complete_market_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "market.json"
     path.write_text(example_market().model_dump_json())
     assert load_market(path) == example_market()
+
+
+@pytest.mark.parametrize("path", MARKET_FILES, ids=lambda path: path.stem)
+def test_without_its_volatilities_a_whole_chain_is_priced_the_same(path: Path, tmp_path: Path) -> None:
+    given = load_market(path)
+    fields = json.loads(given.model_dump_json())
+    for option in fields["options"]:
+        option["mark_volatility"] = None
+    bare = tmp_path / "market.json"
+    bare.write_text(json.dumps(fields))
+    solved = load_market(bare)
+    errors = [
+        abs(found.mark_volatility - quote.mark_volatility)
+        for quote, found in zip(given.options, solved.options, strict=True)
+        if (quote.option.strike >= quote.forward) == quote.option.is_call
+    ]
+    assert np.median(errors) < 1e-4
+    assert np.quantile(errors, 0.95) < 0.005
+    terms = OptionTerms(
+        [float(quote.option.strike) for quote in solved.options],
+        [quote.option.years_to_expiry(solved.snapshot_time) for quote in solved.options],
+        [quote.option.is_call for quote in solved.options],
+    )
+    forwards = np.array([quote.forward for quote in solved.options])
+    models = black76(terms, forwards, [quote.mark_volatility for quote in solved.options])
+    marks = np.array([quote.mark_price for quote in solved.options])
+    assert (np.abs(models - marks) < 1e-4 * forwards).all()
 
 
 def test_unquoted_options_are_added_at_the_surface() -> None:
