@@ -241,6 +241,15 @@ def test_haircuts_are_by_name_and_full_where_none_is_stated() -> None:
     built.require(0.05 * 94000, 0.03 * 94000, BTC=-1)
 
 
+def test_more_collateral_of_any_kind_never_hurts_under_the_shipped_rule() -> None:
+    sure = {"BTC": {"index_price": 94000.0}, "ETH": {"index_price": 3100.0}}
+    for rule in build_rules(market(underlyings=sure, stable_price=0.95), shipped_portfolio()):
+        for name in ("USD", "BTC", "WEETH", "USDC"):
+            slot = rule.slots.find(name)
+            held_long = rule.matrix.entries[:, slot.book, 4 * slot.position]
+            assert min(int(entry) for entry, row in zip(held_long, rule.rows, strict=True) if row.kind.is_money) > 0
+
+
 def test_thin_books_cost_more() -> None:
     """Half the spread is 1 %, and 50 coins a day are 4.7 % of the depth that is asked for."""
     thinness = 1 - 50 * 94000 / 100_000_000
