@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from prover.rules.universe import Universe
 
 METHODOLOGY: Final = "expected shortfall"
-LOT_SIZE: Final = Decimal("0.01")
+LOT_VALUE: Final = 1000.0
+"""A lot is the largest power of ten of units, one at most, that costs no more, quote currency."""
+
 DAYS_A_BOOK: Final = 120
 """Two free columns a day, and some to spare."""
 
@@ -92,7 +95,8 @@ class _CaseRule:
 
     def compare(self, name: str, quantities: Mapping[str, float]) -> Comparison:
         """Quantities in whole lots, the method on these."""
-        lots = [round(quantities.get(asset, 0.0) / float(LOT_SIZE)) for asset in self.assets]
+        sizes = (float(_lot_size(price)) for price in self.prices)
+        lots = [round(quantities.get(asset, 0.0) / size) for asset, size in zip(self.assets, sizes, strict=True)]
         universe, portfolio = _listed(self.assets, self.prices, lots, len(self.component.scenarios))
         assessment = assess_margin(self.rule, portfolio)
         return Comparison(
@@ -104,6 +108,10 @@ class _CaseRule:
         )
 
 
+def _lot_size(price: float) -> Decimal:
+    return Decimal(10) ** min(0, math.floor(math.log10(LOT_VALUE / price)))
+
+
 def _listed(
     assets: Sequence[str], prices: Sequence[float], lots: Sequence[int], days: int
 ) -> tuple[Universe, Portfolio]:
@@ -111,11 +119,11 @@ def _listed(
     positions = [
         Position(
             Perpetual(asset),
-            LOT_SIZE,
+            _lot_size(price),
             SlotFacts(
                 kind=SlotKind.PERPETUAL,
                 coin=asset,
-                lot_size=float(LOT_SIZE),
+                lot_size=float(_lot_size(price)),
                 mark=price,
                 sell_price=price,
                 buy_price=price,

@@ -42,6 +42,9 @@ METHODOLOGY: Final = "span"
 COIN: Final = "COIN"
 FIRST_DAY: Final = date(2030, 1, 1)
 LOT_SIZE: Final = Decimal(1)
+TOTALS: Final = ("inter_month_charge", "delivery_charge", "inter_commodity_credit")
+"""What cases state as amounts of a whole portfolio, where rules have rates."""
+
 LISTED_ABOVE: Final = 10.0
 """Cases state amounts a lot; they are listed at this multiple of the greatest of them."""
 
@@ -50,23 +53,21 @@ def compare_published(cases: Iterable[Mapping[str, object]]) -> Iterator[Compari
     """Every case: its contracts listed with their stated risk arrays, one lot a contract.
 
     Raises:
-        MethodologyError: a field is missing or out of range, or stands for a total that no rate explains.
+        MethodologyError: a field is missing or out of range, or there are more scenarios than SPAN has.
     """
     for fields in cases:
         yield compare_case(str(fields.get("id", "case")), read_input(SpanInputs, inputs_of(fields)))
 
 
-def compare_case(name: str, inputs: SpanInputs) -> Comparison:
-    """One case, relative to what its contracts are worth.
+def compare_case(name: str, stated: SpanInputs) -> Comparison:
+    """One case, relative to what its contracts are worth; charges and credits stated as totals count on neither side.
 
     Raises:
-        MethodologyError: charges or credits stated as totals, or scenarios that are not SPAN's.
+        MethodologyError: more scenarios than SPAN has.
     """
-    for total in ("inter_month_charge", "delivery_charge", "inter_commodity_credit"):
-        if getattr(inputs, total):
-            raise MethodologyError(f"{total} = {getattr(inputs, total)}: a rule needs a rate; leave the total out")
-    if len(inputs.scenarios) != len(SPAN_MOVES):
-        raise MethodologyError(f"{len(inputs.scenarios)} scenarios: rules follow SPAN's {len(SPAN_MOVES)}")
+    if len(stated.scenarios) > len(SPAN_MOVES):
+        raise MethodologyError(f"{len(stated.scenarios)} scenarios: rules follow SPAN's {len(SPAN_MOVES)}; merge some")
+    inputs = stated.model_copy(update=dict.fromkeys(TOTALS, 0.0))
     contracts = _contracts(inputs)
     price = LISTED_ABOVE * max(1.0, *(float(np.abs(profits).max()) for _, profits in contracts))
     short = sum(-lots for lots, _ in contracts if lots < 0)
@@ -100,9 +101,14 @@ def _contracts(inputs: SpanInputs) -> list[tuple[int, NDArray[np.float64]]]:
     else:
         nets = dict(inputs.positions)
     return [
-        (round(net), portfolio_pnl(inputs.model_copy(update={"positions": {contract: 1.0}})))
+        (round(net), _padded(portfolio_pnl(inputs.model_copy(update={"positions": {contract: 1.0}}))))
         for contract, net in nets.items()
     ]
+
+
+def _padded(profits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fewer scenarios than SPAN's are followed by some in which nothing is lost."""
+    return np.pad(profits, (0, len(SPAN_MOVES) - len(profits)))
 
 
 def _position(place: int, lots: int, price: float, *, as_option: bool) -> Position:
