@@ -163,10 +163,8 @@ LINEAR = ("BTC-PERPETUAL", "BTC-27DEC24", "ETH-PERPETUAL", "ETH-27DEC24")
 def test_inter_month_and_credit_of_futures_are_the_method_to_the_rounding_bound(held: list[int]) -> None:
     """Where all months have one price, the worst scenario goes fully against the net delta: both terms are SPAN's."""
     rule = two_coin_rules(EXPOSURE_RULES["span with months, credit and minimum"]())[0]
-    universe = replace(
-        rule.universe, mark=np.where(rule.universe.future, rule.universe.index_price, rule.universe.mark)
-    )
-    universe = replace(universe, mark=np.where(universe.perpetual, universe.index_price, universe.mark))
+    listed = rule.universe
+    universe = replace(listed, mark=np.where(listed.future | listed.perpetual, listed.index_price, listed.mark))
     lots = {rule.slots.flat_index(rule.slots.find(name)): count for name, count in zip(LINEAR, held, strict=True)}
     portfolio = holding(rule, lots)
     for comparison in span.compare_portfolios(universe, span_component(), [portfolio], maintenance_factor=0.8):
@@ -181,9 +179,7 @@ def test_inter_month_and_credit_of_futures_are_the_method_to_the_rounding_bound(
 def test_concentration_is_the_tiered_charge_to_the_rounding_bound(of: str, lots: dict[int, int]) -> None:
     initial, maintenance = concentration_rules(of)
     portfolio = held_in(initial, lots)
-    quantity = quantities_of(initial.universe, portfolio) / np.where(
-        initial.universe.live, initial.universe.lot_size, 1
-    )
+    held = np.array(portfolio.lots[0], dtype=np.float64)
     for rule, rates in ((initial, (0.01, 0.02)), (maintenance, (0.005, 0.01))):
         clear = 0.0
         for group in exposure_groups(rule.universe, Measure.DELTA, Grouping.UNDERLYING):
