@@ -24,15 +24,15 @@ from prover.reports.drawing import (
     thousands,
     wrapped,
 )
-from prover.reports.wording import whole
+from prover.reports.wording import percent, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from prover.reports.figures import BarPanel, HeatMap, ProfitCurve, Waterfall
+    from prover.reports.figures import BarPanel, HeatMap, ProfitCurve, ProfitLine, Waterfall
 
 LINE_STYLES: Final = ((BLUE, "-"), (VERMILION, "--"), (GREEN, "-."), (PURPLE, ":"), (ORANGE, (0, (6, 1, 1, 1, 1, 1))))
 """As many moments are drawn as can be told apart; the table beside the picture has all."""
@@ -76,10 +76,10 @@ def draw_heat_map(data: HeatMap, currency: str) -> Figure:
 
 
 def draw_profit_curve(data: ProfitCurve, currency: str) -> Figure:
-    """Profit and loss by price, now and at the first expiries."""
+    """Profit and loss by price: now, at the nearest expiry, and at others up to the last."""
     with canvas(4.8) as figure:
         axes = figure.add_subplot()
-        for line, (color, style) in zip(data.lines, LINE_STYLES, strict=False):
+        for line, (color, style) in zip(_some_lines(data.lines), LINE_STYLES, strict=False):
             width = 2.4 if color == BLUE else 1.6
             axes.plot(data.price_moves * 100, line.profit, color=color, ls=style, linewidth=width, label=line.label)
         axes.axhline(0, color=INK, linewidth=0.8)
@@ -94,6 +94,15 @@ def draw_profit_curve(data: ProfitCurve, currency: str) -> Figure:
         axes.set_title(f"Profit and loss by price of {data.subject}, volatilities unchanged", pad=12)
         axes.legend(loc="best")
     return figure
+
+
+def _some_lines(lines: Sequence[ProfitLine]) -> list[ProfitLine]:
+    """All lines, or as many as can be told apart: the first two, the last, and some between."""
+    most = len(LINE_STYLES)
+    if len(lines) <= most:
+        return list(lines)
+    places = np.linspace(1, len(lines) - 1, most - 1).round().astype(int)
+    return [lines[place] for place in (0, *places)]
 
 
 def _add_prices(axes: Axes, data: ProfitCurve, currency: str) -> None:
@@ -124,7 +133,7 @@ def draw_limit_use(panel: BarPanel) -> Figure:
     """Share of every limit that is used, in percent: orange from 80 %, red beyond the limit."""
     with canvas(1.3 + 0.34 * len(panel.bars)) as figure:
         axes = figure.add_subplot()
-        _draw_bars(axes, panel, [_color_of_use(bar.amount) for bar in panel.bars], suffix=" %")
+        _draw_bars(axes, panel, [_color_of_use(bar.amount) for bar in panel.bars], lambda amount: percent(amount / 100))
         axes.axvline(100, color=VERMILION, linewidth=1.4, linestyle="--")
         axes.set_xlim(0, max(118.0, *(bar.amount * 1.18 for bar in panel.bars)))
         _title(figure, panel.title)
@@ -139,6 +148,15 @@ def draw_headrooms(panel: BarPanel) -> Figure:
         colors = [VERMILION if bar.amount < 0 else color for bar, color in zip(panel.bars, colors, strict=True)]
         _draw_bars(axes, panel, colors)
         axes.axvline(0, color=INK, linewidth=0.8)
+        _title(figure, panel.title)
+    return figure
+
+
+def draw_decisions(panel: BarPanel) -> Figure:
+    """What auxiliaries are worth, each under the row that decides it."""
+    with canvas(1.3 + 0.36 * len(panel.bars)) as figure:
+        axes = figure.add_subplot()
+        _draw_bars(axes, panel, [BLUE for _ in panel.bars])
         _title(figure, panel.title)
     return figure
 
@@ -204,13 +222,14 @@ def _title(figure: Figure, title: str) -> None:
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
 
 
-def _draw_bars(axes: Axes, panel: BarPanel, colors: Sequence[str], suffix: str = "") -> None:
+def _draw_bars(axes: Axes, panel: BarPanel, colors: Sequence[str], wording: Callable[[float], str] = whole) -> None:
     amounts = [bar.amount for bar in panel.bars]
     axes.barh(range(len(amounts)), amounts, color=colors, height=0.68)
     for place, amount in enumerate(amounts):
         shift, side = (4, "left") if amount >= 0 else (-4, "right")
-        text = f"{whole(amount)}{suffix}"
-        axes.annotate(text, (amount, place), (shift, 0), textcoords="offset points", va="center", ha=side, fontsize=8.5)
+        axes.annotate(
+            wording(amount), (amount, place), (shift, 0), textcoords="offset points", va="center", ha=side, fontsize=8.5
+        )
     _finish_bars(axes, [bar.label for bar in panel.bars])
     axes.set_xlim(_limits_with_room(amounts))
     axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -80,7 +80,7 @@ def _sections(report: RiskReport, compared: Sequence[WhatIf]) -> list[Section]:
     across = across_table(report)
     sections = [
         Section("Margin", (margin_table(report),), named("waterfall")),
-        Section("Which row binds", (), named("headrooms")),
+        Section("Which row binds", (), named("headrooms", "decisions")),
         Section("Profit and loss", (), named("heat-map", "profit-curve")),
         Section("Net exposure", (*exposure_tables(report), *([] if across is None else [across])), named("sensitiv")),
         Section("Limits", (), named("limits")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.reports.charts import (
     draw_bar_panels,
+    draw_decisions,
     draw_headrooms,
     draw_heat_map,
     draw_limit_use,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from prover.reports.tables import TableData
 
 TIGHTEST: Final = 12
-"""Rows that the picture of headrooms shows."""
+"""Rows that a picture of rows shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,17 @@ def _margin_pictures(entry: KindReport, currency: str) -> Iterator[Picture]:
         name=f"headrooms-{kind}",
         description=f"Bars of what is left in the {len(rows)} tightest rows of {kind} margin; {rows[0].label} binds.",
         draw=partial(draw_headrooms, BarPanel(title, currency, rows)),
-        tables=(rows_table(entry, currency), *([decisions_table(entry, currency)] if entry.decisions else [])),
+        tables=(rows_table(entry, currency),),
     )
+    if entry.decisions:
+        largest = tuple(Bar(f"{one.auxiliary}: {one.row}", one.amount) for one in entry.decisions[:TIGHTEST])
+        title = f"What decides the auxiliaries, {kind} margin: the largest"
+        yield Picture(
+            name=f"decisions-{kind}",
+            description=f"Bars of the largest auxiliaries of {kind} margin, each with the row that decides it.",
+            draw=partial(draw_decisions, BarPanel(title, currency, largest)),
+            tables=(decisions_table(entry, currency),),
+        )
     if entry.limits:
         uses = tuple(Bar(limit.name, 100 * limit.utilisation) for limit in entry.limits if limit.limit > 0)
         yield Picture(

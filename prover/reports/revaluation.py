@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from prover.rules.universe import Universe
 
-PRICE_MOVES: Final = np.linspace(-0.3, 0.3, 61)
+PRICE_MOVES: Final = np.linspace(-0.3, 0.3, 121)
 VOLATILITY_MOVES: Final = np.linspace(-0.5, 0.5, 21)
 TOGETHER: Final = "all underlyings"
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Cell = str | float | Decimal | None
 """Text, an amount, or nothing where a figure has no meaning."""
 
-MAP_STEP_PRICE: Final = 10
+MAP_STEP_PRICE: Final = 20
 MAP_STEP_VOLATILITY: Final = 5
-CURVE_STEP: Final = 5
+CURVE_STEP: Final = 10
 """A table beside a picture shows every so many of its points."""
 
 

@@ -21,7 +21,7 @@ def money(value: float | Decimal, decimals: int | None = 2) -> str:
 
 def whole(value: float) -> str:
     """An amount in whole units; one below a hundred with cents."""
-    return money(value, 0 if abs(value) >= CENTS_BELOW else 2)
+    return money(value, 0 if abs(value) >= CENTS_BELOW or value == 0 else 2)
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from prover.reports.charts import draw_bar_panels, draw_headrooms, draw_heat_map, draw_limit_use, draw_waterfall
+from prover.reports.charts import (
+    draw_bar_panels,
+    draw_headrooms,
+    draw_heat_map,
+    draw_limit_use,
+    draw_profit_curve,
+    draw_waterfall,
+)
 from prover.reports.drawing import INK, png_bytes, svg_text
-from prover.reports.figures import Bar, BarPanel, HeatMap, Waterfall
+from prover.reports.figures import Bar, BarPanel, HeatMap, ProfitCurve, ProfitLine, Waterfall
 from prover.reports.html import html_page
 from prover.reports.pictures import Picture, report_pictures
 from prover.reports.report import make_report
@@ -178,3 +185,23 @@ def test_the_page_shows_the_rules_own_figures() -> None:
         assert entry.assessment.binding.row.name in PAGE
     assert "What if: initial margin" in PAGE
     assert "What if" not in html_page(REPORT)
+
+
+def test_of_many_expiries_the_nearest_the_last_and_some_between_are_drawn() -> None:
+    moves = np.linspace(-0.3, 0.3, 5)
+    lines = tuple(ProfitLine(str(place), moves * place) for place in range(13))
+    (drawn, _) = draw_profit_curve(ProfitCurve("BTC", 94000.0, moves, lines), "USD").axes
+    legend = drawn.get_legend()
+    assert legend is not None
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels[:2] == ["0", "1"]
+    assert labels[-1] == "12"
+    assert len(labels) == 5
+
+
+def test_what_decides_is_drawn_where_a_rule_has_auxiliaries() -> None:
+    rule = two_coin_rules("span")[0]
+    pictures = {picture.name: picture for picture in report_pictures(make_report([rule], [PORTFOLIO]))}
+    assert png_bytes(pictures["decisions-initial"].draw()).startswith(PNG_HEADER)
+    without = two_coin_rules()[0]
+    assert "decisions-initial" not in {one.name for one in report_pictures(make_report([without], [PORTFOLIO]))}
