@@ -12,7 +12,9 @@ from prover.errors import RuleBuildError
 from prover.rules.rule_implication import require_implication
 from prover.rules.rule_reading import ColumnNames
 from prover.rules.rule_rows import RowKind
-from verifier.errors import MalformedInputError, MatrixError
+from verifier.blob_transactions import versioned_hash
+from verifier.curve import group
+from verifier.errors import ContractRevertedError, MalformedInputError, MatrixError
 from verifier.margin_rule import RuleMatrix
 from verifier.rule_audit import audit_matrix, compare_matrices
 from verifier.rule_boundedness import audit_boundedness
@@ -107,6 +109,7 @@ def audit_epoch(registry: RegistryClient, event: EpochEvent, book: RuleBook, sou
     """
     rebuilt = (book.built(RuleKind.INITIAL), book.built(RuleKind.MAINTENANCE))
     findings = [*_digest_findings(event, book), *_marks_findings(event, rebuilt[0])]
+    findings += _commitment_findings(registry, event)
     shape: Shape = rebuilt[0].matrix.shape
     rows: list[RowVerdict] = []
     try:
@@ -139,6 +142,19 @@ def _digest_findings(event: EpochEvent, book: RuleBook) -> Iterator[str]:
 def _marks_findings(event: EpochEvent, rule: BuiltRule) -> Iterator[str]:
     if event.marks != rule.marks:
         yield "the marks of the epoch are not those of the snapshot"
+
+
+def _commitment_findings(registry: RegistryClient, event: EpochEvent) -> Iterator[str]:
+    """Whether the points that proofs are checked against are those of the blobs; kept for the last two epochs."""
+    backend = group()
+    try:
+        kept = [registry.matrix_commitments(event.header.epoch, kind) for kind in RuleKind]
+    except ContractRevertedError:
+        return
+    points = [point for rule in kept for chunks in rule for point in chunks]
+    hashes = tuple(versioned_hash(backend.compress(backend.decode(point))) for point in points)
+    if hashes != event.versioned_hashes:
+        yield "the points that the registry checks proofs against are not the commitments of the epoch's blobs"
 
 
 def _row_verdicts(rule: BuiltRule, published: RuleMatrix) -> list[RowVerdict]:

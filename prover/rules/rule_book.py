@@ -11,6 +11,7 @@ from prover.market.market_data import canonical_json
 from prover.market.market_files import load_market
 from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
 from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
 from verifier.margin_rule import chunk_blob
@@ -79,7 +80,12 @@ class RuleBook:
         )
 
     def publication(self) -> Publication:
-        """What the registry is given."""
+        """What the registry is given.
+
+        Raises:
+            RuleBuildError: the registry or a transaction could not hold it.
+        """
+        rule_cost(*self._rules)
         built = self._rules[0]
         return Publication(
             snapshot_time=built.snapshot_time,

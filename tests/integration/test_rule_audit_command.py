@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("rule audit")
 
-PUBLISHER = 0
+PUBLISHER, OWNER = 0, 1
 NOTHING_MOVES = "nothing moves"
 
 
@@ -117,6 +117,25 @@ def test_another_rule_file_or_market_is_told(published: tuple[OwnUse, Path], tmp
     assert code == 1
     assert "names a market snapshot with digest" in fields["findings"][0]
     assert any("snapshot time" in finding for finding in fields["findings"])
+
+
+def test_traders_use_the_rule_file_of_the_epoch(venue: OwnUse, tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_bytes(encode_rule(shipped_rule("scenarios-small").model_copy(update={"name": "own"})))
+    own = venue.variables(OWNER) | {"ZKMARGIN_WALLET": str(tmp_path / "wallet.json")}
+    with later_undone(venue):
+        arguments = ("publish", "--rule", path, "--archive", tmp_path / "archive")
+        assert run_in_process(*arguments, variables=venue.variables(PUBLISHER)).returncode == 0
+        assert run_in_process("deposit", "1000", variables=own).returncode == 0
+        run = run_in_process("prove", variables=own)
+        assert run.returncode == 1
+        assert "was built from a rule file with digest" in run.stderr
+        assert "use the publisher's files (--market, --rule, --slots)" in run.stderr
+        assert run_in_process("prove", "--rule", path, variables=own).returncode == 0
+        status = ("status", "--market", EXAMPLE_MARKET, "--rule", path, "--json")
+        (account,) = json.loads(run_in_process(*status, variables=own).stdout)["accounts"]
+        assert float(account["trader_knows"]["initial_headroom"]) > 0
+    (venue.folder / "deployment.slots.json").unlink()
 
 
 def test_what_is_missing_is_told(published: tuple[OwnUse, Path], tmp_path: Path) -> None:
@@ -254,6 +273,33 @@ def test_other_marks_are_found(venue: OwnUse) -> None:
     report = audit_of(venue, publication)
     assert report.wrong_rows == ()
     assert report.findings == ("the marks of the epoch are not those of the snapshot",)
+
+
+def test_points_of_other_blobs_are_found(venue: OwnUse) -> None:
+    """No contract of ours lets them differ: the event is altered on the way."""
+    registry = RegistryClient(venue.chain, venue.deployment.registry)
+    with later_undone(venue):
+        registry.publish(venue.running.account(PUBLISHER), honest().publication())
+        event = registry.epoch_event(1)
+        altered = replace(event, versioned_hashes=event.versioned_hashes[::-1])
+        report = audit_epoch(registry, altered, honest(), NodeBlobs(venue.chain))
+    assert report.findings == (
+        "the points that the registry checks proofs against are not the commitments of the epoch's blobs",
+    )
+
+
+def test_an_epoch_whose_points_are_gone_is_audited_by_its_log(venue: OwnUse) -> None:
+    """The registry keeps the points of two epochs."""
+    registry = RegistryClient(venue.chain, venue.deployment.registry)
+    publisher = venue.running.account(PUBLISHER)
+    with later_undone(venue):
+        for age in (20, 10, 0):
+            made = honest().publication()
+            registry.publish(publisher, replace(made, snapshot_time=made.snapshot_time - age))
+        report = audit_epoch(registry, registry.epoch_event(1), honest(), NodeBlobs(venue.chain))
+    assert report.wrong_rows == ()
+    assert len(report.findings) == 1
+    assert "snapshot time" in report.findings[0]
 
 
 def test_blobs_that_are_no_rule_are_found(venue: OwnUse) -> None:

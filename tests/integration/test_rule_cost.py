@@ -13,6 +13,7 @@ from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import shipped_rule
 from verifier.chain_client import ChainClient
 from verifier.registry_client import RegistryClient
+from verifier.rule_audit import compare_matrices
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ def few_scenarios() -> RuleDefinition:
         ("small", 2, None, 1),
         ("standard", 1, few_scenarios(), 2),
         ("standard", 1, wide_rule(), 8),
+        ("standard", 1, shipped_rule("portfolio"), 14),
     ],
-    ids=["small", "small, two books", "standard, two chunks", "standard, eight chunks"],
+    ids=["small", "small, two books", "standard, two chunks", "standard, eight chunks", "shared definition rows"],
 )
 def test_the_cost_is_within_two_percent(shape: str, books: int, rule: RuleDefinition | None, chunks: int) -> None:
     with local_chain() as anvil:
@@ -47,7 +49,10 @@ def test_the_cost_is_within_two_percent(shape: str, books: int, rule: RuleDefini
         built = [case.book.built(kind) for kind in RuleKind]
         assert built[0].matrix.chunks_per_book == chunks
         cost = rule_cost(*built)
-        receipts = RegistryClient(chain, case.deployment.registry).publish(case.deployer, case.book.publication())
+        registry = RegistryClient(chain, case.deployment.registry)
+        receipts = registry.publish(case.deployer, case.book.publication())
+        for one, matrix in zip(built, registry.rule_matrices(case.shape, 1), strict=True):
+            assert compare_matrices(matrix, one.matrix) == []
         first, _, _ = case.settle(case.open_party(anvil.account(1)), case.open_party(anvil.account(2)))
         measured = case.check(first)
     assert cost.check_gas == pytest.approx(measured, rel=0.02)
