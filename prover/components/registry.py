@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from prover.components.basis import Basis
 from prover.components.calendar_spread import CalendarSpread
 from prover.components.collateral import CollateralHaircut, IlliquidCollateral
 from prover.components.concentration import Concentration
+from prover.components.convexity import refuse_not_convex
 from prover.components.expected_shortfall import ExpectedShortfall
 from prover.components.gross_limit import GrossLimit
 from prover.components.leg_charges import LegCharges
@@ -44,4 +45,5 @@ AnyComponent = Annotated[
     | SpanScan
     | SpreadCredit,
     Field(discriminator="component"),
+    BeforeValidator(refuse_not_convex),
 ]

@@ -239,7 +239,15 @@ def test_a_credit_as_large_as_the_leg_opens_nothing() -> None:
         ),
         (
             {"component": "standard-margin"},
-            r"standard-margin",
+            r"component = 'standard-margin' is no margin rule: .* not convex: use scenario-grid with naked-shorts",
+        ),
+        (
+            {"component": "inter-month-spread", "rate": "0.01"},
+            r"rate · min\(long, short\) over months is not convex: use calendar-spread, or inter_month of span-scan",
+        ),
+        (
+            {"component": "span-scan", **RANGES, "combine": "min"},
+            r"combine = 'min' of span-scan: the least of several requirements is not convex, .*: leave combine out",
         ),
     ],
 )
