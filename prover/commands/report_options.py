@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from prover.reports.tables import TableData
     from prover.reports.what_if import WhatIf
     from prover.rules.co_movement import CoMovement
+    from prover.rules.slots import SlotTable
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 _KINDS: Final = [kind.name.lower() for kind in RuleKind]
@@ -156,14 +157,19 @@ class ReportRequest:
     def _source(self, slots: Path | None) -> RuleSource:
         from prover.market.market_files import load_market  # noqa: PLC0415 - brings numpy and scipy
         from prover.reports.subject import RuleSource  # noqa: PLC0415 - the same
-        from prover.rules.rule_book import load_slots  # noqa: PLC0415 - the same
 
         return RuleSource(
             snapshot=load_market(self.files.market),
             definition=self.files.definition(),
-            slots=None if slots is None else load_slots(slots),
+            slots=None if slots is None else _load_slots(slots),
             books=self.books,
         )
+
+
+def _load_slots(path: Path) -> SlotTable:
+    from prover.rules.rule_book import load_slots  # noqa: PLC0415 - brings the chain client
+
+    return load_slots(path)
 
 
 def _print(table: TableData) -> None:
