@@ -1,4 +1,7 @@
-"""``zkmargin exposure``: what holdings are exposed to."""
+"""``zkmargin exposure``: what holdings are exposed to.
+
+The object that ``--json`` prints is described in :mod:`prover.reports.export`.
+"""
 
 from __future__ import annotations
 

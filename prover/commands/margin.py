@@ -1,4 +1,7 @@
-"""``zkmargin margin``: what a rule asks of holdings, why, and what a trade would change."""
+"""``zkmargin margin``: what a rule asks of holdings, why, and what a trade would change.
+
+The object that ``--json`` prints is described in :mod:`prover.reports.export`.
+"""
 
 from __future__ import annotations
 
