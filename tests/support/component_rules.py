@@ -60,6 +60,10 @@ COMPONENT_RULES: Final[dict[str, Callable[[], RuleDefinition]]] = {
     "exact static discount": lambda: rule_of({**GRID, "static_discount": {"mode": "exact"}}),
     "basis": lambda: rule_of({"component": "basis"}),
     "skew": lambda: rule_of({"component": "skew", "shape": "linear"}, {"component": "skew", "shape": "absolute"}),
+    "portfolio with naked shorts": lambda: rule_of(
+        *(component.model_dump(mode="json") for component in shipped_portfolio().components),
+        {"component": "naked-shorts", "rate": RATES},
+    ),
     "leg charges": lambda: rule_of(GRID, {"component": "leg-charges", "option": 0.001}),
     "naked shorts": lambda: rule_of(GRID, {"component": "naked-shorts", "rate": RATES}),
     "oracle confidence": lambda: rule_of(GRID, {"component": "oracle-confidence"}),

@@ -199,6 +199,8 @@ def test_naked_shorts_are_netted_by_strike() -> None:
     built.require(2 * 0.005 * 94000, 2 * 0.003 * 94000, call=-3, put=1)
     built.require(4 * 0.005 * 94000, 4 * 0.003 * 94000, call=-3, early_put=-1, put=0)
     built.require(0, 0, call=3, put=-3)
+    (netted,) = built.initial.layout.auxiliaries
+    assert netted.name == "naked shorts BTC-27DEC24 100000"
     rules({"component": "naked-shorts", "rate": {"initial": 0.005, "maintenance": 0}}).require(470, 0, call=-1)
 
 
