@@ -21,7 +21,8 @@ def command(request: ReportRequest) -> None:
     """Show net exposure: positions, sensitivities by instrument, expiry and underlying, and use of limits.
 
     Each PORTFOLIO is a JSON file of quantities, {"USD": 250000, "BTC-PERPETUAL": -1.5}, or "-" for standard input;
-    several are netted. Without one, the account of your wallet is shown. Everything shown or written is secret.
+    several are netted, on the market listed afresh unless --slots is given. Without one, the account of your wallet is
+    shown. Everything shown or written is secret.
     """
     from prover.reports.export import exposure_fields  # noqa: PLC0415 - only where it is asked for
     from prover.reports.tables import across_table, exposure_tables, limits_table  # noqa: PLC0415 - brings numpy

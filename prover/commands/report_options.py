@@ -223,7 +223,7 @@ def _movement_options(function: _Function) -> _Function:
     @click.option("--history", "histories", multiple=True, type=_FILE, help="Daily prices of a coin (CSV), for betas.")
     @click.option("--history-column", "column", default="close", show_default=True, help="Column of prices in it.")
     @click.option(
-        "--beta", "betas", multiple=True, callback=_betas, metavar="COIN=NUMBER", help="Instead of histories."
+        "--beta", "betas", multiple=True, callback=_betas, metavar="COIN=NUMBER", help="Stated, without histories."
     )
     @click.option("--reference", help="Coin that betas refer to.  [default: the first one]")
     @functools.wraps(function)
