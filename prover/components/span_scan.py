@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from prover.components.constants import Rate, Record
 from prover.components.span_terms import SPAN_MOVES, Offset, ScenarioTerms, inter_month_terms, scan_rows
-from prover.errors import RuleBuildError
+from prover.errors import InstrumentNameError, RuleBuildError
+from prover.market.instrument_names import parse_instrument
 from prover.rules.auxiliaries import assign_least
 from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
 
@@ -107,6 +108,11 @@ class SpanScan(Record):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for name, losses in self.risk_arrays.items():
+            try:
+                parse_instrument(name)
+            except InstrumentNameError as error:
+                message = f"risk_arrays: {error}"
+                raise ValueError(message) from error
             if len(losses) != len(SPAN_MOVES):
                 message = f"risk_arrays.{name} has {len(losses)} losses: give {len(SPAN_MOVES)}"
                 raise ValueError(message)

@@ -61,6 +61,8 @@ class FollowsVolatility(Record):
     def limit(self, base: Decimal, universe: Universe, group: ExposureGroup) -> float:
         """The limit of a group, quote currency."""
         places = sorted(set(universe.underlying[group.slots]) - {-1})
+        if not places:
+            raise RuleBuildError(f"follows.by = 'volatility': {group.name} follows no coin; follow something else")
         volatility = max(self._at_the_money(universe, int(place)) for place in places)
         multiple: float = (float(self.reference) / volatility) ** float(self.power)
         return float(base) * min(max(multiple, float(self.least)), float(self.most))

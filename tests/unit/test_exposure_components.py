@@ -265,6 +265,12 @@ def test_a_limit_cannot_follow_the_volatility_of_a_coin_without_options() -> Non
         build_rules(market, limited(limit=1, follows={"by": "volatility", "reference": 1}))
 
 
+def test_a_limit_on_a_stable_coin_cannot_follow_volatility() -> None:
+    limit = {"component": "gross-limit", "measure": "collateral", "by": "instrument", "limit": 1}
+    with pytest.raises(RuleBuildError, match=r"USDC follows no coin; follow something else"):
+        two_coin_rules(rule_of(NOTHING, {**limit, "follows": {"by": "volatility", "reference": 1}}))
+
+
 def test_a_component_stated_twice_is_refused() -> None:
     twice = {"component": "concentration", "tiers": TIERS}
     with pytest.raises(RuleBuildError, match=r"two components define 'net BTC delta above 1,000,000'.*merge"):

@@ -219,6 +219,10 @@ def test_a_credit_as_large_as_the_leg_opens_nothing() -> None:
             r"risk_arrays\.BTC-PERPETUAL has 1 losses: give 16",
         ),
         (
+            {"component": "span-scan", **RANGES, "risk_arrays": {"BTC-PERP!": [1.0] * 16}},
+            r"risk_arrays: .*BTC-PERP!",
+        ),
+        (
             {
                 "component": "span-scan",
                 **RANGES,
