@@ -30,7 +30,10 @@ def least_requirement(rule: BuiltRule, portfolio: Portfolio) -> float:
     totals = rows @ np.array(legs, dtype=np.float64).reshape(-1)
     columns = np.column_stack([rows[:, 0], _choices(rule, rows)])
     equality = np.array([rule.rows[index].headroom is None for index in kept])
-    scale = np.maximum(np.abs(columns).max(axis=1), 1)
+    # Boxes may be much larger than anything else in a row: scaled by column, they leave the solver its precision.
+    columns /= np.maximum(np.abs(columns).max(axis=0), 1)
+    cash = float(np.abs(rows[:, 0]).max())
+    scale = np.maximum(np.abs(columns).max(axis=1), 1e-3)
     unit = max(1.0, float(np.abs(totals / scale).max()))
     solved = linprog(
         np.eye(1, columns.shape[1]).reshape(-1),
@@ -40,10 +43,12 @@ def least_requirement(rule: BuiltRule, portfolio: Portfolio) -> float:
         b_eq=-(totals / scale / unit)[equality],
         bounds=[(None, None), *[(0, None)] * (columns.shape[1] - 1)],
         method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
     assert solved.fun is not None, solved.message
     lots = np.array(portfolio.lots, dtype=np.float64).reshape(-1)
-    return float(lots @ (rule.universe.lot_size * rule.universe.mark)) + solved.fun * unit * float(rule.tick)
+    equity = float(lots @ (rule.universe.lot_size * rule.universe.mark))
+    return equity + float(solved.fun) / cash * unit * float(rule.tick)
 
 
 def _choices(rule: BuiltRule, rows: NDArray[np.float64]) -> NDArray[np.float64]:
