@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from prover.commands.options import MarketFiles, json_option, place_options, rule_option
+from prover.commands.options import MarketFiles, json_option, place_options
 from prover.commands.rule_build import FOLDER
 from prover.terminal import plain_table, print_table, progress
 
@@ -79,7 +79,7 @@ class Evidence:
 @click.option("--epoch", type=click.IntRange(1), help="Number of the epoch.  [default: the latest]")
 @click.option("--market", type=_FILE, help="Market.  [default: the archive's]")
 @click.option("--slots", type=_FILE, help="List of slots.  [default: the archive's, or the one beside the deployment]")
-@rule_option
+@click.option("--rule", metavar="NAME|FILE", help="Rule file, or name of a shipped one.  [default: the archive's]")
 @click.option("--beacon", envvar="ZKMARGIN_BEACON", help="Fetch the blobs from the beacon node at this address.")
 @click.option("--archive", type=FOLDER, help="Archive of the epoch, or a folder of them: take everything from there.")
 @json_option
