@@ -1,9 +1,10 @@
 """SPAN as a rule beside the method in clear.
 
 Exact but for rounding: scan risk and short option minimum. The inter-month charge and the inter-commodity credit are
-exact where the worst scenario goes fully against the net delta, as it does for futures; where it goes by a share σ, the
-rule asks for up to (1 − |σ|)/2 of the rate on the net delta, and up to (1 − |σ|) of the offsetting risk, more
-(:mod:`prover.components.span_terms`).
+exact where the worst scenario goes fully against the net delta N, as it does for futures. Where it goes against it by a
+share σ (from 1, fully against, to −1, fully with it), the rule asks for up to (1 − σ)/2 · rate · |N| more of the one
+and (1 − σ) · credit · range · |N| more for the other (:mod:`prover.components.span_terms`): books of short options
+beside a small net delta pay most.
 """
 
 from __future__ import annotations
