@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from prover.rules.slots import CASH_SLOT, SlotTable, list_slots
 from prover.rules.universe import build_universe
 from prover.witness import BookOpening, RowLabels, Witness, build_witness, leg_columns
 from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import require_sound
+from verifier.rule_audit import headroom_columns, require_sound
 from verifier.rule_boundedness import require_bounded
 from verifier.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD
@@ -29,7 +30,6 @@ from verifier.shape import SMALL, STANDARD
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
-    from fractions import Fraction
 
     from prover.market.market_data import MarketSnapshot
     from prover.rules.auxiliaries import Column
@@ -191,9 +191,14 @@ def compile_rules(context: RuleContext, origin: MarketOrigin, *, shape: Shape) -
     parts = tuple(RulePart(part.component, part.contribute(context)) for part in chosen.components)
     sections = assemble(context, [part.contribution for part in parts])
     layout = lay_out(sections, _auxiliaries(parts), shape=shape, books=table.books)
+    asked, kept = (loss_factor(chosen, [part.contribution for part in parts], kind) for kind in RuleKind)
 
     def build(kind: RuleKind) -> BuiltRule:
-        matrix = RuleMatrix(shape, rule_entries(sections, layout, universe=context.universe, kind=kind, shape=shape))
+        entries = rule_entries(
+            sections, layout, universe=context.universe, kind=kind, shape=shape, share=Fraction(kept, asked)
+        )
+        matrix = RuleMatrix(shape, entries)
+        _require_own_headrooms(matrix, layout)
         require_sound(matrix)
         require_bounded(matrix, [index for index, row in enumerate(layout.rows) if row.kind is RowKind.LIMIT])
         return BuiltRule(
@@ -211,6 +216,16 @@ def compile_rules(context: RuleContext, origin: MarketOrigin, *, shape: Shape) -
     initial, maintenance = build(RuleKind.INITIAL), build(RuleKind.MAINTENANCE)
     require_implication(initial, maintenance)
     return initial, maintenance
+
+
+def _require_own_headrooms(matrix: RuleMatrix, layout: Layout) -> None:
+    """Whoever reads the matrix alone must find the same headrooms: an auxiliary may not look like one."""
+    for row, found in zip(layout.rows, headroom_columns(matrix), strict=True):
+        if found != row.headroom:
+            raise RuleBuildError(
+                f"row {row.name!r}: an auxiliary that no other row uses would be taken for its headroom, so it does "
+                "nothing; charge it, or leave out the component with rate zero that it belongs to"
+            )
 
 
 def _default_definition(shape: Shape) -> RuleDefinition:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from prover.rules.quantise import quantise
-from prover.rules.rule_layout import exact_coefficient
+from prover.rules.rule_layout import LARGEST_SCALE, exact_coefficient
 from prover.rules.rule_rows import RowKind
 from prover.rules.slots import COLUMNS_PER_SLOT
 from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LARGE_HEADROOM_ENTRY
@@ -16,6 +16,7 @@ from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -27,12 +28,21 @@ if TYPE_CHECKING:
 
 
 def rule_entries(
-    sections: Sequence[Section], layout: Layout, *, universe: Universe, kind: RuleKind, shape: Shape
+    sections: Sequence[Section], layout: Layout, *, universe: Universe, kind: RuleKind, shape: Shape, share: Fraction
 ) -> NDArray[np.int64]:
     """Entries [row, book, column] of one kind of margin.
 
-    Money rows of initial margin keep a reserve of one unit a lot on every leg but cash, and on every auxiliary whose
-    coefficient had to be rounded: rounding then cannot break that initial margin implies maintenance margin.
+    Money rows of initial margin keep a reserve of one unit a lot on every leg but cash, and of 1/share units on every
+    auxiliary where the scale leaves coefficients to be rounded, in either kind: rounding then cannot break that initial
+    margin implies maintenance margin.
+
+    Args:
+        sections: rows in clear.
+        layout: where they and the auxiliaries stand.
+        universe: slots.
+        kind: of margin.
+        shape: of the argument.
+        share: loss factor of maintenance margin over that of initial margin.
 
     Raises:
         EntryRangeError: a coefficient that does not fit a matrix entry.
@@ -46,7 +56,7 @@ def rule_entries(
         reserve = int(kind is RuleKind.INITIAL and section.kind.is_money)
         block = entries[first : first + len(rows)]
         _fill_legs(block, rows, places, reserve * at_risk, exact=section.kind is RowKind.EQUALITY)
-        _fill_auxiliaries(block, rows, places, layout, reserve)
+        _fill_auxiliaries(block, rows, places, layout, reserve * ceil(1 / share))
         _fill_headrooms(block, places)
         first += len(rows)
     return entries
@@ -75,7 +85,7 @@ def _fill_auxiliaries(
         for auxiliary, coefficient in coefficients.items():
             exact = place.scale * exact_coefficient(coefficient, auxiliary, rows.unit)
             book, column = layout.auxiliaries[auxiliary]
-            block[index, book, column] = floor(exact) - (reserve if exact.denominator != 1 else 0)
+            block[index, book, column] = floor(exact) - (reserve if place.scale == LARGEST_SCALE else 0)
 
 
 def _fill_headrooms(block: NDArray[np.int64], places: Sequence[RuleRow]) -> None:

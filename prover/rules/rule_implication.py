@@ -59,36 +59,33 @@ def require_implication(initial: BuiltRule, maintenance: BuiltRule) -> None:
     """
     if _structure(initial) != _structure(maintenance):
         raise RuleBuildError("initial and maintenance margin have different rows or books; build both together")
-    weights, scales = _integer_weights(implication_weights(initial, maintenance))
-    bound = int(np.abs(weights).sum(axis=1).max() + scales.max()) * _largest_entry(initial, maintenance)
-    exact = np.dtype(np.int64) if bound < _BEYOND_INT64 else np.dtype(object)
-    combined = weights.astype(exact) @ _compared_entries(initial).astype(exact)
-    required = scales.astype(exact)[:, None] * _compared_entries(maintenance).astype(exact)
-    equality = np.array([row.headroom is None for row in maintenance.rows])[:, None]
-    broken = np.argwhere(np.where(equality, combined != required, combined > required))
-    if len(broken):
-        name = maintenance.rows[broken[0][0]].name
-        raise RuleBuildError(
-            f"row {name!r} of maintenance margin asks for more than initial margin does; lower its charges or factors"
-        )
+    asked, kept = _compared_entries(initial), _compared_entries(maintenance)
+    largest = max(int(np.abs(entries).max()) for entries in (asked, kept))
+    for index, implied in enumerate(implication_weights(initial, maintenance)):
+        if not _implies(asked, kept[index], implied, largest, exactly=maintenance.rows[index].headroom is None):
+            raise RuleBuildError(
+                f"row {maintenance.rows[index].name!r} of maintenance margin asks for more than initial margin does; "
+                "lower its charges or factors"
+            )
 
 
-def _integer_weights(implied: tuple[ImpliedRow, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Weights [maintenance row, initial row] times a common denominator a row, and those denominators."""
-    scales = [lcm(*(weight.denominator for weight in row.weights.values())) for row in implied]
-    weights = np.zeros((len(implied), len(implied)), dtype=np.int64)
-    for index, (row, scale) in enumerate(zip(implied, scales, strict=True)):
-        for source, weight in row.weights.items():
-            weights[index, source] = int(weight * scale)
-    return weights, np.array(scales, dtype=np.int64)
+def _implies(
+    asked: NDArray[np.int64], kept: NDArray[np.int64], implied: ImpliedRow, largest: int, *, exactly: bool
+) -> bool:
+    """Whether the weighted rows of initial margin are at most the row of maintenance margin, or equal to it."""
+    scale = lcm(*(weight.denominator for weight in implied.weights.values()))
+    weights = {source: int(weight * scale) for source, weight in implied.weights.items()}
+    if min(weights.values()) < 0:
+        return False
+    fits = (sum(weights.values()) + scale) * largest < _BEYOND_INT64
+    number = np.dtype(np.int64) if fits else np.dtype(object)
+    combined = sum(weight * asked[source].astype(number) for source, weight in weights.items())
+    required = scale * kept.astype(number)
+    return bool(np.all(combined == required) if exactly else np.all(combined <= required))
 
 
 def _structure(rule: BuiltRule) -> tuple[object, ...]:
     return rule.matrix.books, rule.slots, rule.layout
-
-
-def _largest_entry(*rules: BuiltRule) -> int:
-    return max(int(np.abs(rule.matrix.entries).max()) for rule in rules)
 
 
 def _compared_entries(rule: BuiltRule) -> NDArray[np.int64]:

@@ -1,20 +1,21 @@
 """Where everything of a rule stands: columns of auxiliaries and headrooms, and the scale of every row.
 
 A row is scaled by the least common denominator of its auxiliaries' coefficients, so that these are exact. Rows whose
-scale is large get a second headroom column of weight −2^20, so that large accounts still fit.
+scale or constant is large get a second headroom column of weight −2^20; so do, while columns are left, those that an
+account at its limit of deposits could fill beyond the range of one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import lcm
 from typing import TYPE_CHECKING, Final
 
-from prover.errors import RuleBuildError
-from prover.rules.slots import COLUMNS_PER_SLOT
-from verifier.rule_audit import CONSTANT_COLUMN, LEGS, Headroom
+from prover.errors import EntryRangeError, RuleBuildError
+from prover.rules.slots import CASH_SLOT, COLUMNS_PER_SLOT
+from verifier.rule_audit import CONSTANT_COLUMN, LARGE_HEADROOM_ENTRY, LEGS, Headroom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
     from prover.rules.auxiliaries import Column
     from prover.rules.rule_assembly import Section
-    from prover.rules.rule_rows import Auxiliary, RowKind
+    from prover.rules.rule_rows import Auxiliary, RowKind, Rows
     from verifier.shape import Shape
 
-LARGEST_SCALE: Final = 4096
-"""Denominators beyond it are rounded against the trader instead."""
+LARGEST_SCALE: Final = -LARGE_HEADROOM_ENTRY
+"""2^20. Under a larger common denominator, coefficients are rounded against the trader to so many parts of a unit."""
 
 LARGE_HEADROOM_FROM: Final = 16
 """Scale from which on a row has a second headroom column."""
@@ -69,22 +70,32 @@ def lay_out(sections: Sequence[Section], auxiliaries: Sequence[Auxiliary], *, sh
 
     Raises:
         RuleBuildError: there are too few free columns.
+        EntryRangeError: a constant that no headroom holds.
     """
     columns = _free_columns(shape, books)
     places = {auxiliary: _next(columns, f"auxiliary {auxiliary.name!r}", shape, books) for auxiliary in auxiliaries}
-    rows = []
+    rows: list[RuleRow] = []
+    tight: list[int] = []
     for section in sections:
         blocks = (section.rows.initial, section.rows.maintenance)
         for index, name in enumerate(section.rows.initial.names):
             scale = _scale([block.auxiliaries[index] for block in blocks], blocks[0].unit)
-            unit = blocks[0].unit / scale
             headroom = None
             if not section.kind.is_equality:
                 first = _next(columns, f"row {name!r}", shape, books)
-                second = _next(columns, f"row {name!r}", shape, books) if scale > LARGE_HEADROOM_FROM else None
-                headroom = Headroom(first, second)
-            rows.append(RuleRow(name, section.kind, scale, unit, headroom))
+                empty, fullest = _headrooms(blocks, index, scale, shape)
+                is_large = scale > LARGE_HEADROOM_FROM or empty >= shape.value_bound
+                headroom = Headroom(first, _next(columns, f"row {name!r}", shape, books) if is_large else None)
+                tight += [len(rows)] if fullest >= shape.value_bound and not is_large else []
+            rows.append(RuleRow(name, section.kind, scale, blocks[0].unit / scale, headroom))
+    for place, column in zip(tight, columns, strict=False):
+        rows[place] = _widened(rows[place], column)
     return Layout(places, tuple(rows))
+
+
+def _widened(row: RuleRow, column: Column) -> RuleRow:
+    """The row with a second headroom column, if it has one."""
+    return row if row.headroom is None else replace(row, headroom=replace(row.headroom, large=column))
 
 
 def exact_coefficient(coefficient: Fraction, auxiliary: Auxiliary, unit: Decimal) -> Fraction:
@@ -94,12 +105,25 @@ def exact_coefficient(coefficient: Fraction, auxiliary: Auxiliary, unit: Decimal
 
 def _scale(rows: Sequence[Mapping[Auxiliary, Fraction]], unit: Decimal) -> int:
     denominators = [exact_coefficient(value, key, unit).denominator for row in rows for key, value in row.items()]
-    scale = 1
-    for denominator in sorted(denominators):
-        if lcm(scale, denominator) > LARGEST_SCALE:
-            break
-        scale = lcm(scale, denominator)
-    return scale
+    return min(lcm(*denominators), LARGEST_SCALE)
+
+
+def _headrooms(blocks: Sequence[Rows], index: int, scale: int, shape: Shape) -> tuple[float, float]:
+    """Headroom of an empty account, and of one with as much cash as may be deposited: half of a column's range.
+
+    Raises:
+        EntryRangeError: even two headroom columns are too small for the constant.
+    """
+    units = [scale / float(block.unit) for block in blocks]
+    empty = max(float(block.constant[index]) * unit for block, unit in zip(blocks, units, strict=True))
+    cash = max(float(block.long[index, CASH_SLOT]) * unit for block, unit in zip(blocks, units, strict=True))
+    most = shape.value_bound * LARGEST_SCALE
+    if empty >= most:
+        raise EntryRangeError(
+            f"row {blocks[0].names[index]!r} counts up to {blocks[0].unit * most / scale:,f}, which its constant "
+            "exceeds; lower it or use larger ticks"
+        )
+    return empty, empty + cash * shape.value_bound / 2
 
 
 def _next(columns: Iterator[Column], what: str, shape: Shape, books: int) -> Column:

@@ -175,8 +175,8 @@ def altered(before: str, after: str) -> RuleDefinition:
 
 
 def test_entries_beyond_the_bound_are_refused() -> None:
-    with pytest.raises(EntryRangeError, match=r"not below 2\^62 ticks of 1E-20; use larger ticks or smaller lots"):
-        build_rules(example_market(), altered('"tick":"0.01"', '"tick":"1e-20"'))
+    with pytest.raises(EntryRangeError, match=r"not below 2\^62 ticks of 0.01; use larger ticks or smaller lots"):
+        build_rules(example_market(), altered('"BTC":"0.01"', '"BTC":"999999999999"'))
 
 
 def test_rules_that_do_not_fit_are_refused() -> None:

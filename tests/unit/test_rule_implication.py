@@ -57,6 +57,16 @@ def test_entries_too_large_for_machine_integers_are_compared_exactly() -> None:
         )
 
 
+def test_no_weight_is_negative() -> None:
+    """Nothing follows from a row that is subtracted, however well the entries add up."""
+    initial, maintenance = (
+        replace(rule, matrix=RuleMatrix(SMALL, np.zeros_like(rule.matrix.entries))) for rule in example_rules(SMALL)
+    )
+    require_implication(initial, maintenance)
+    with pytest.raises(RuleBuildError, match="asks for more than initial margin does"):
+        require_implication(maintenance, initial)
+
+
 def test_rules_of_different_rows_are_not_compared() -> None:
     with pytest.raises(RuleBuildError, match="different rows or books; build both together"):
         require_implication(example_rules()[0], example_rules(SMALL)[1])
