@@ -1,9 +1,10 @@
 // Compiles contracts/ with the pinned solc and writes one artifact file, named by the digest that the caller gives.
 // Usage: node scripts/compile_contracts.mjs SETTINGS.json OUTPUT.json
 // Called by verifier/contract_artifacts.py, which computes the digest and owns the cache.
+// The compiler reads nothing but its input: the same input is what block explorers verify sources by.
 import { createRequire } from "node:module";
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -11,30 +12,41 @@ const require = createRequire(join(root, "package.json"));
 const solc = require("solc");
 
 function solidityFiles(folder) {
-  return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return solidityFiles(path);
-      return entry.name.endsWith(".sol") ? [path] : [];
-    })
-    .sort();
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return solidityFiles(path);
+    return entry.name.endsWith(".sol") ? [path] : [];
+  });
 }
 
-function findImport(path) {
-  const place = path.startsWith("@") ? join(root, "node_modules", path) : join(root, path);
-  try {
-    return { contents: readFileSync(place, "utf8") };
-  } catch {
-    return { error: `no such file: ${path}` };
+// Packages are named as in the import (@openzeppelin/…), own files by their path from the root.
+function readUnit(unit) {
+  return readFileSync(unit.startsWith("@") ? join(root, "node_modules", unit) : join(root, unit), "utf8");
+}
+
+function importedUnits(unit, content) {
+  const paths = [...content.matchAll(/^\s*import\s[^"';]*["']([^"']+)["']/gm)].map((match) => match[1]);
+  return paths.map((path) => (path.startsWith(".") ? posix.join(posix.dirname(unit), path) : path));
+}
+
+// Every source that is compiled, in the order of names: the order of the file system must not matter.
+function allSources() {
+  const found = new Map();
+  const waiting = solidityFiles(join(root, "contracts")).map((path) => relative(root, path));
+  while (waiting.length > 0) {
+    const unit = waiting.pop();
+    if (found.has(unit)) continue;
+    const content = readUnit(unit);
+    found.set(unit, { content });
+    waiting.push(...importedUnits(unit, content));
   }
+  return Object.fromEntries([...found].sort(([first], [second]) => (first < second ? -1 : 1)));
 }
 
 const [settingsFile, outputFile] = process.argv.slice(2);
-const sources = Object.fromEntries(
-  solidityFiles(join(root, "contracts")).map((path) => [relative(root, path), { content: readFileSync(path, "utf8") }]),
-);
-const input = { language: "Solidity", sources, settings: JSON.parse(readFileSync(settingsFile, "utf8")) };
-const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }));
+const settings = JSON.parse(readFileSync(settingsFile, "utf8"));
+const input = { language: "Solidity", sources: allSources(), settings };
+const output = JSON.parse(solc.compile(JSON.stringify(input)));
 const errors = (output.errors ?? []).filter((entry) => entry.severity === "error");
 if (errors.length > 0) {
   console.error(errors.map((entry) => entry.formattedMessage).join("\n"));
@@ -49,10 +61,11 @@ if (errors.length > 0) {
         abi: unit.abi,
         bytecode: `0x${unit.evm.bytecode.object}`,
         deployedBytecode: `0x${unit.evm.deployedBytecode.object}`,
+        immutableReferences: unit.evm.deployedBytecode.immutableReferences ?? {},
       };
     }
   }
-  const document = { compiler: solc.version(), contracts };
+  const document = { compiler: solc.version(), contracts, input };
   writeFileSync(`${outputFile}.${process.pid}.part`, JSON.stringify(document));
   renameSync(`${outputFile}.${process.pid}.part`, outputFile);
 }

@@ -33,7 +33,7 @@ from verifier.errors import (
 from verifier.receipts import Receipt, event_log_of, receipt_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from eth_account.signers.local import LocalAccount
     from web3.types import FilterParams, TxParams, TxReceipt
@@ -152,6 +152,23 @@ class ChainClient:
         if not answer and not self.code(to):
             raise ChainError(f"there is no contract at {to} on chain {self.chain_id}: check the deployment file")
         return answer
+
+    def creation_result(self, sender: str, creation: bytes, codes: Mapping[str, bytes]) -> bytes:
+        """The code that a creation would leave, without sending it.
+
+        Args:
+            sender: who would create it.
+            creation: creation code with its arguments.
+            codes: code by address to suppose where there is none yet.
+
+        Raises:
+            ContractRevertedError: the constructor refuses, by a named error.
+            ChainError: the node refused.
+        """
+        fields: TxParams = {"from": Web3.to_checksum_address(sender), "data": _hex(creation)}
+        supposed = {Web3.to_checksum_address(address): {"code": _hex(code)} for address, code in codes.items()}
+        with _translated_errors(self._url):
+            return bytes(self._web3.eth.call(fields, "latest", cast("Any", supposed)))
 
     def send(
         self, account: LocalAccount, data: bytes, *, to: str | None, sidecar: BlobSidecar | None = None

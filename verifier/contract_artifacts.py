@@ -27,18 +27,38 @@ COMPILER_SETTINGS: Final[dict[str, Any]] = {
     # The precompiles of EIP-2537 exist from Prague on; nothing newer is needed in the byte code itself.
     "evmVersion": "prague",
     "metadata": {"bytecodeHash": "none"},
-    "outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}},
+    "outputSelection": {
+        "*": {
+            "*": [
+                "abi",
+                "evm.bytecode.object",
+                "evm.deployedBytecode.object",
+                "evm.deployedBytecode.immutableReferences",
+            ]
+        }
+    },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ContractArtifact:
-    """What deployment and calls need of one contract."""
+    """What deployment and calls need of one contract.
+
+    Attributes:
+        name: of the contract.
+        source: path of its file from the root of the project.
+        abi: its interface.
+        bytecode: creation code without arguments, hexadecimal with 0x.
+        deployed_bytecode: the code that stays, with zeros in place of immutables.
+        immutables: for each immutable, the places (start, length in bytes) in the code that stays.
+    """
 
     name: str
+    source: str
     abi: list[dict[str, Any]]
     bytecode: str
     deployed_bytecode: str
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
 
 
 def source_digest(root: Path = PROJECT_ROOT) -> str:
@@ -98,5 +118,28 @@ def load_artifact(name: str) -> ContractArtifact:
     contracts = _document()["contracts"]
     if name not in contracts:
         raise ContractArtifactError(f"no contract named {name!r}; there are {', '.join(sorted(contracts))}")
-    entry = contracts[name]
-    return ContractArtifact(name, entry["abi"], entry["bytecode"], entry["deployedBytecode"])
+    return artifact_of(name, contracts[name])
+
+
+def artifact_of(name: str, entry: dict[str, Any]) -> ContractArtifact:
+    """The artifact from its entry in an artifact file."""
+    references = entry["immutableReferences"].values()
+    return ContractArtifact(
+        name=name,
+        source=entry["source"],
+        abi=entry["abi"],
+        bytecode=entry["bytecode"],
+        deployed_bytecode=entry["deployedBytecode"],
+        immutables=tuple(tuple((place["start"], place["length"]) for place in places) for places in references),
+    )
+
+
+def compiler_version() -> str:
+    """Version of the compiler that made the artifacts."""
+    return str(_document()["compiler"])
+
+
+def compiler_input() -> dict[str, Any]:
+    """The standard-JSON input of the artifacts, every source in it: what block explorers verify sources by."""
+    loaded: dict[str, Any] = _document()["input"]
+    return loaded

@@ -15,7 +15,7 @@ from verifier.contract_artifacts import load_artifact
 from verifier.errors import DeploymentError, MalformedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from verifier.contract_artifacts import ContractArtifact
 
@@ -73,9 +73,24 @@ class ContractInterface:
 
     def creation(self, *arguments: object) -> bytes:
         """Bytes of the transaction that deploys the contract."""
-        constructors = [entry for entry in self._artifact.abi if entry["type"] == "constructor"]
-        inputs = constructors[0]["inputs"] if constructors else []
-        return bytes.fromhex(self._artifact.bytecode.removeprefix("0x")) + self._encode(inputs, arguments)
+        return bytes.fromhex(self._artifact.bytecode.removeprefix("0x")) + self._encode(
+            self._constructor_inputs(), arguments
+        )
+
+    def constructor_arguments(self, values: Mapping[str, object]) -> dict[str, object]:
+        """The arguments that the constructor takes, in its order, by name; trailing underscores of names are dropped.
+
+        Args:
+            values: by name; others may be among them.
+
+        Raises:
+            MalformedInputError: one is missing.
+        """
+        names = [str(item["name"]).rstrip("_") for item in self._constructor_inputs()]
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise MalformedInputError(f"the constructor of {self.name} takes {', '.join(missing)}: give a value")
+        return {name: values[name] for name in names}
 
     def encode_call(self, function: str, *arguments: object) -> bytes:
         """Calldata of a call.
@@ -117,6 +132,10 @@ class ContractInterface:
         for item, topic in zip(indexed, log.topics[1:], strict=True):
             values[item["name"]] = self._decode([item], topic)[0]
         return values
+
+    def _constructor_inputs(self) -> list[dict[str, Any]]:
+        constructors = [entry for entry in self._artifact.abi if entry["type"] == "constructor"]
+        return constructors[0]["inputs"] if constructors else []
 
     def _function(self, name: str) -> dict[str, Any]:
         if name not in self._functions:

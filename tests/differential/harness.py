@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock
 
-from verifier.contract_artifacts import PROJECT_ROOT, ContractArtifact, compile_contracts
+from verifier.contract_artifacts import PROJECT_ROOT, artifact_of, compile_contracts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from verifier.contract_artifacts import ContractArtifact
 
 HARNESS: Final = "ChallengeHarness"
 SOURCES: Final = (
@@ -33,8 +35,7 @@ def harness_artifact(root: Path = PROJECT_ROOT) -> ContractArtifact:
         shutil.rmtree(place / "contracts", ignore_errors=True)
         _copy_sources(root, place)
         document = json.loads(compile_contracts(place).read_text(encoding="utf-8"))
-    entry = document["contracts"][HARNESS]
-    return ContractArtifact(HARNESS, entry["abi"], entry["bytecode"], entry["deployedBytecode"])
+    return artifact_of(HARNESS, document["contracts"][HARNESS])
 
 
 def _copy_sources(root: Path, place: Path) -> None:
