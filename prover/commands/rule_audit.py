@@ -52,14 +52,13 @@ class Evidence:
         Raises:
             ArchiveError: no archive belongs to the epoch.
         """
-        slots = MarketFiles(Path(), self.slots).slots_at(place)
-        if self.market is not None:
-            return MarketFiles(self.market, slots, self.rule)
+        if self.market is not None and self.archive is None:
+            return MarketFiles(self.market, MarketFiles(Path(), self.slots).slots_at(place), self.rule)
         from verifier.rule_archive import find_archive  # noqa: PLC0415 - brings ckzg
 
         archive = find_archive(self.archive or place.archives_beside, header)
         rule = self.rule or str(archive.rule_file)
-        return MarketFiles(archive.market_file, self.slots or archive.slots_file, rule)
+        return MarketFiles(self.market or archive.market_file, self.slots or archive.slots_file, rule)
 
     def source(self, venue: Venue, header: EpochHeader) -> BlobSource:
         """Where the blobs come from."""

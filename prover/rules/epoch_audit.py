@@ -137,6 +137,8 @@ def _digest_findings(event: EpochEvent, book: RuleBook) -> Iterator[str]:
             )
     if book.built(RuleKind.INITIAL).snapshot_time != event.header.snapshot_time:
         yield f"the epoch names snapshot time {event.header.snapshot_time}, the snapshot another"
+    if book.slots.deposit_problem is not None:
+        yield book.slots.deposit_problem
 
 
 def _marks_findings(event: EpochEvent, rule: BuiltRule) -> Iterator[str]:

@@ -83,9 +83,11 @@ class RuleBook:
         """What the registry is given.
 
         Raises:
-            RuleBuildError: the registry or a transaction could not hold it.
+            RuleBuildError: the registry or a transaction could not hold it, or deposits would be credited wrongly.
         """
         rule_cost(*self._rules)
+        if self.slots.deposit_problem is not None:
+            raise RuleBuildError(self.slots.deposit_problem)
         built = self._rules[0]
         return Publication(
             snapshot_time=built.snapshot_time,
@@ -218,7 +220,8 @@ def active_rules(venue: Venue, market: Path, slots: Path | None, rule: RuleDefin
 
     Raises:
         ContractRevertedError: no epoch, or its snapshot is too old.
-        PublishedRuleError: the epoch was built from another market, rule file or list of slots.
+        PublishedRuleError: the epoch was built from another market, rule file or list of slots, or credits deposits
+            wrongly.
         MarketDataError: the market file cannot be used.
     """
     header = venue.registry.active_epoch()
@@ -235,4 +238,6 @@ def active_rules(venue: Venue, market: Path, slots: Path | None, rule: RuleDefin
                 f"epoch {header.epoch} was built from a {what} with digest 0x{digest.hex()}, {market} gives "
                 f"0x{own[what].hex()}: use the publisher's files (--market, --rule, --slots)"
             )
+    if book.slots.deposit_problem is not None:
+        raise PublishedRuleError(f"epoch {header.epoch} must not be used: {book.slots.deposit_problem}")
     return EpochRules(venue, header, book)

@@ -7,7 +7,7 @@ or is no longer quoted is masked.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,6 +20,7 @@ from prover.errors import InstrumentNameError, RuleBuildError, UnknownInstrument
 from prover.market.instrument_names import parse_instrument
 from prover.market.instruments import Cash, Future
 from prover.market.market_data import canonical_json, describe_finding
+from prover.rules.quantise import DEFAULT_TICK
 
 if TYPE_CHECKING:
     from prover.market.instruments import Instrument, Option
@@ -31,6 +32,9 @@ COLUMNS_PER_SLOT: Final = 4
 """Long leg, short leg and two free columns (specification, section 1)."""
 
 CASH_SLOT: Final = 0
+
+MOST_BOOKS: Final = 16
+"""Books of a list; more than a proof can carry."""
 
 
 class LotSizes(Protocol):
@@ -86,10 +90,12 @@ class SlotTable:
                     f"{slot.instrument.name}: slot {slot.position} of book {slot.book} does not exist; "
                     f"use books below {self.books} and slots below {self.slots_per_book}"
                 )
-        if len({(slot.book, slot.position) for slot in self.listed}) != len(self.listed):
-            raise RuleBuildError("two instruments share a slot; give each its own")
-        if len({slot.instrument for slot in self.listed}) != len(self.listed):
-            raise RuleBuildError("an instrument is listed twice; keep one slot for it")
+        for (book, position), times in Counter((slot.book, slot.position) for slot in self.listed).items():
+            if times > 1:
+                raise RuleBuildError(f"slot {position} of book {book} holds {times} instruments; give each its own")
+        for name, times in Counter(slot.instrument.name for slot in self.listed).items():
+            if times > 1:
+                raise RuleBuildError(f"{name} is listed {times} times; keep one slot for it")
 
     @cached_property
     def _by_instrument(self) -> dict[Instrument, Slot]:
@@ -111,6 +117,21 @@ class SlotTable:
                 "trade a listed one, or publish a rule that lists it"
             )
         return slot
+
+    @property
+    def deposit_problem(self) -> str | None:
+        """Why deposits would be credited wrongly under this list; ``None`` when they are not.
+
+        A clearing house adds one lot of cash for every 0.01 of the quote currency that it is paid.
+        """
+        wrong = [slot for slot in self.listed if isinstance(slot.instrument, Cash) and slot.lot_size != DEFAULT_TICK]
+        if not wrong:
+            return None
+        return (
+            f"tick = {wrong[0].lot_size:f}: the list of slots has lots of {wrong[0].lot_size:f} "
+            f"{wrong[0].instrument.name}, but clearing houses credit deposits in lots of {DEFAULT_TICK}: list the "
+            f"market under a rule file with tick: {DEFAULT_TICK}"
+        )
 
     def flat_index(self, slot: Slot) -> int:
         """Place of a slot in arrays that run through all books."""
@@ -147,7 +168,7 @@ class _SlotRecord(BaseModel):
 class _SlotTableRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    books: int = Field(gt=0)
+    books: int = Field(gt=0, le=MOST_BOOKS)
     slots_per_book: int = Field(gt=0)
     listed: tuple[_SlotRecord, ...]
 

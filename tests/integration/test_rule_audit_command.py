@@ -6,6 +6,7 @@ import functools
 import json
 import shutil
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,6 +118,28 @@ def test_another_rule_file_or_market_is_told(published: tuple[OwnUse, Path], tmp
     assert code == 1
     assert "names a market snapshot with digest" in fields["findings"][0]
     assert any("snapshot time" in finding for finding in fields["findings"])
+    _, fields = audit(venue, "--market", older, "--archive", archive)
+    assert not any("rule file" in finding or "list of slots" in finding for finding in fields["findings"])
+
+
+def test_ticks_that_deposits_are_not_credited_in_are_refused(venue: OwnUse, tmp_path: Path) -> None:
+    """A list in lots of 1 USD would make a deposit of 100 USD count as 10,000."""
+    definition = shipped_rule("scenarios-small").model_copy(update={"tick": Decimal(1)})
+    path = tmp_path / "own.json"
+    path.write_bytes(encode_rule(definition))
+    message = "tick = 1: the list of slots has lots of 1 USD, but clearing houses credit deposits in lots of 0.01"
+    assert message in venue.refuses(PUBLISHER, "publish", "--rule", path)
+    snapshot = load_market(EXAMPLE_MARKET)
+    coarse = RuleBook(build_rules(snapshot, definition, shape=SMALL), ceremony_setup(), snapshot)
+    publication = replace(
+        honest().publication(), rule_digest=definition.digest, slots_digest=coarse.slots.digest, marks=b""
+    )
+    assert any(finding.startswith("tick = 1") for finding in audit_of(venue, publication, coarse).findings)
+    slots = tmp_path / "slots.json"
+    slots.write_bytes(coarse.slots.encode())
+    with later_undone(venue):
+        RegistryClient(venue.chain, venue.deployment.registry).publish(venue.running.account(PUBLISHER), publication)
+        assert message in venue.refuses(OWNER, "prove", "--rule", path, "--slots", slots)
 
 
 def test_traders_use_the_rule_file_of_the_epoch(venue: OwnUse, tmp_path: Path) -> None:

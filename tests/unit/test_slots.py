@@ -90,12 +90,17 @@ def test_the_list_is_written_and_read_back() -> None:
     ("edit", "error", "words"),
     [
         ((b'"books":1', b'"books":0'), RuleBuildError, "books = 0"),
+        ((b'"books":1', b'"books":17'), RuleBuildError, "books = 17"),
         ((b'"position":0', b'"position":64'), RuleBuildError, "slot 64 of book 0 does not exist"),
-        ((b'"position":0', b'"position":1'), RuleBuildError, "share a slot"),
-        ((b'"instrument":"USD"', b'"instrument":"BTC-PERPETUAL"'), RuleBuildError, "listed twice"),
+        ((b'"position":0', b'"position":1'), RuleBuildError, "slot 1 of book 0 holds 2 instruments; give"),
+        (
+            (b'"instrument":"USD"', b'"instrument":"BTC-PERPETUAL"'),
+            RuleBuildError,
+            "PERPETUAL is listed 2 times; keep",
+        ),
         ((b'"instrument":"USD"', b'"instrument":"usd"'), InstrumentNameError, "usd"),
         ((b'"lot_size":"0.01"', b'"lot_size":"0"'), RuleBuildError, "lot_size"),
-        ((b'"books"', b'"shelves"'), RuleBuildError, "books: Field required"),
+        ((b'"books"', b'"shelves"'), RuleBuildError, "books: it is missing; add it"),
     ],
 )
 def test_faulty_lists_are_refused(edit: tuple[bytes, bytes], error: type[Exception], words: str) -> None:
@@ -121,3 +126,12 @@ def test_a_rule_needs_a_book_and_a_lot_size() -> None:
     without = shipped_rule("scenarios").model_copy(update={"lot_sizes": {"ETH": Decimal("0.1")}})
     with pytest.raises(RuleBuildError, match=r"no lot size for 'BTC' \(set: ETH\); add one"):
         list_slots(example_market(), STANDARD, without)
+
+
+def test_a_lot_of_cash_is_what_deposits_are_credited_in() -> None:
+    fine, coarse = (
+        list_slots(example_market(), STANDARD, shipped_rule("scenarios").model_copy(update={"tick": Decimal(tick)}))
+        for tick in ("0.01", "1")
+    )
+    assert fine.deposit_problem is None
+    assert str(coarse.deposit_problem).startswith("tick = 1: the list of slots has lots of 1 USD, but")
