@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
 
@@ -49,6 +50,8 @@ from prover.market.sanity import refuse_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
 
 SCHEMA: Final = "zkmargin-market-2"
 EXAMPLE_MARKET: Final = Path(__file__).parent.parent / "data" / "example_market.json"
@@ -169,6 +172,14 @@ def make_record(record: type[RecordType], source: str, fields: Mapping[str, obje
         raise MarketDataError(f"{source}: {describe_finding(error)}") from error
 
 
+_FINDINGS: Final = {
+    "missing": "it is missing; add it",
+    "extra_forbidden": "there is no such field; correct its name or remove it",
+    "union_tag_not_found": "{discriminator} is missing, which says what it is; add it",
+}
+"""What to say of some of pydantic's findings instead of its own words."""
+
+
 def describe_finding(error: ValidationError) -> str:
     """The first of pydantic's findings as one sentence that names field, value and remedy."""
     finding = error.errors(include_url=False)[0]
@@ -176,6 +187,16 @@ def describe_finding(error: ValidationError) -> str:
     value = finding["input"]
     # Of a whole record only the field's name is shown: its validator's message names the value.
     shown = f" = {value!r}" if isinstance(value, str | int | float | None) else ""
-    message = finding["msg"].removeprefix("Value error, ")
+    if isinstance(value, date):
+        shown = f" = {value}"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{field}{shown}: {message}; correct or remove it{more}".removeprefix(": ")
+    return f"{field}{shown}: {_said(finding)}{more}".removeprefix(": ")
+
+
+def _said(finding: ErrorDetails) -> str:
+    """Problem and remedy; validators of this package name their own remedy."""
+    if finding["type"] in _FINDINGS:
+        return _FINDINGS[finding["type"]].format(**finding.get("ctx", {}))
+    if finding["type"] == "value_error":
+        return finding["msg"].removeprefix("Value error, ")
+    return f"{finding['msg']}; correct it"

@@ -60,7 +60,7 @@ def _read_column(path: Path, column: str) -> dict[date, float]:
         with path.open(encoding="utf-8", newline="") as file:
             prices = {date.fromisoformat(row["Date"]): float(row[column]) for row in csv.DictReader(file)}
     except KeyError as error:
-        raise MethodologyError(f"{path.name} has no column {error.args[0]!r}; name another in the case") from error
+        raise MethodologyError(f"{path.name} has no column {error.args[0]!r}; name one that it has") from error
     except (OSError, ValueError, TypeError, UnicodeDecodeError, csv.Error) as error:
         raise MethodologyError(f"{path} cannot be read as prices ({error}); check path and contents") from error
     unusable = [day for day, price in prices.items() if not (np.isfinite(price) and price > 0)]

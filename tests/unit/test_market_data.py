@@ -92,7 +92,7 @@ FIRST = ("options", 0)
     [
         (change((*FIRST, "bid_price"), 4800.0), None),
         (change((*FIRST, "ask_price"), 4499.0), ("bid_price = 4500.0", "ask_price = 4499.0", "one moment")),
-        (change((*FIRST, "mark_volatility"), 0.0), ("options.0.mark_volatility = 0.0", "greater", "correct or remove")),
+        (change((*FIRST, "mark_volatility"), 0.0), ("options.0.mark_volatility = 0.0", "greater", "correct it")),
         (change((*FIRST, "mark_volatility"), 55.0), ("options.0.mark_volatility = 55.0", "less than")),
         (change((*FIRST, "mark_volatility"), "0.5"), ("options.0.mark_volatility = '0.5'",)),
         (
@@ -118,7 +118,7 @@ FIRST = ("options", 0)
             ("ETH-27DEC24-100000-C", "on ETH, not on BTC", "add ETH to underlyings"),
         ),
         (change((*FIRST, "instrument"), "BTC-15NOV24-100000-C"), ("BTC-15NOV24-100000-C", "expired", "leave it out")),
-        (change((*FIRST, "colour"), "blue"), ("options.0.colour", "not permitted")),
+        (change((*FIRST, "colour"), "blue"), ("options.0.colour = 'blue'", "no such field; correct its name")),
         (change((*FIRST, "instrument"), "BTC-20241227-100000-C"), ("not canonical", "write 'BTC-27DEC24-100000-C'")),
         (change((*FIRST, "confidence"), 1.5), ("options.0.confidence = 1.5", "less than or equal to 1")),
         (change(("futures", 0, "instrument"), "BTC-15NOV24"), ("BTC-15NOV24", "expired", "leave it out")),
@@ -135,8 +135,8 @@ FIRST = ("options", 0)
         (change(("underlyings", "BTC", "index_price"), 0.0), ("underlyings.BTC.index_price = 0.0",)),
         (change(("snapshot_time",), 0), ("snapshot_time = 0",)),
         (change(("schema",), "zkmargin-market-1"), ("schema = 'zkmargin-market-1'", "zkmargin-market-2")),
-        (drop("underlyings"), ("underlyings", "required")),
-        (drop("snapshot_time"), ("snapshot_time", "required")),
+        (drop("underlyings"), ("underlyings: it is missing; add it",)),
+        (drop("snapshot_time"), ("snapshot_time: it is missing; add it",)),
     ],
 )
 def test_each_fault_is_named(tmp_path: Path, edit: Callable[[Fields], None], words: tuple[str, ...] | None) -> None:
