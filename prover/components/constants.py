@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from prover.rules.rule_rows import ByKind
 
-Factor = Annotated[Decimal, Field(gt=0, le=2)]
+SMALLEST: Final = Decimal("1e-18")
+
+
+def _not_tiny(value: Decimal) -> Decimal:
+    """What rounds to nothing on its way into a matrix is a slip of the pen."""
+    if value < SMALLEST:
+        message = f"{value} is below {SMALLEST:f}: use a larger number"
+        raise ValueError(message)
+    return value
+
+
+Factor = Annotated[Decimal, Field(gt=0, le=2), AfterValidator(_not_tiny)]
 Rate = Annotated[Decimal, Field(ge=0, le=1)]
-PositiveAmount = Annotated[Decimal, Field(gt=0, lt=10**12)]
+PositiveAmount = Annotated[Decimal, Field(gt=0, lt=10**12), AfterValidator(_not_tiny)]
 
 T = TypeVar("T")
 

@@ -1,4 +1,7 @@
-"""Rule files: YAML or JSON that names components and constants (:mod:`prover.rules.rule_definition` shows one)."""
+"""Rule files: YAML or JSON that names components and constants (:mod:`prover.rules.rule_definition` shows one).
+
+They are read by :mod:`prover.rules.plain_yaml`, which refuses what could be misread.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import yaml
 from pydantic import ValidationError
 
 from prover.components.return_scenarios import FOLDER
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import canonical_json, describe_finding
+from prover.rules.plain_yaml import read_plain_yaml
 from prover.rules.rule_definition import RuleDefinition
 
 SHIPPED_FOLDER: Final = Path(__file__).parent / "files"
@@ -68,9 +71,9 @@ def decode_rule(content: bytes, source: str, folder: Path | None = None) -> Rule
         folder: that price files in it are relative to; without one it may name none.
     """
     try:
-        fields = yaml.safe_load(content)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RuleFileError(f"{source} is not YAML ({_where(error)}); correct it there") from error
+        fields = read_plain_yaml(content)
+    except ValueError as error:
+        raise RuleFileError(f"{source} is not plain YAML ({error}); correct it there") from error
     if not isinstance(fields, dict):
         raise RuleFileError(f"{source} holds no fields; begin it with 'schema: zkmargin-rule-1'")
     try:
@@ -84,9 +87,3 @@ def decode_rule(content: bytes, source: str, folder: Path | None = None) -> Rule
 def encode_rule(definition: RuleDefinition) -> bytes:
     """The rule file as canonical JSON; equal rules give equal bytes."""
     return canonical_json(definition.model_dump(mode="json", by_alias=True))
-
-
-def _where(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or type(error).__name__
-    return problem if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: {problem}"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
+from pydantic import BeforeValidator, Field
 
 from prover.errors import RuleBuildError
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 DAYS_PER_YEAR: Final = 365.0
 REFERENCE_DAYS: Final = 30.0
 """Options of this time to expiry take the volatility shock as it stands; shorter ones more, longer ones less."""
+
+
+LARGEST_MOVE: Final = 1000
+
+
+def _no_truth_value(value: object) -> object:
+    """Python counts true as one."""
+    if isinstance(value, bool):
+        message = "a number is needed, no truth value; correct it"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports a ValueError
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
+"""A number in a rule file."""
 
 
 class VolatilityState(StrEnum):
@@ -34,7 +50,7 @@ class Scenario:
     """One state of the market to survive.
 
     Attributes:
-        price_move: relative move of spot and of every forward, above −1; −0.18 is a fall of 18 %.
+        price_move: relative move of spot and of every forward, above −1 and up to 1000; −0.18 is a fall of 18 %.
         volatility: what implied volatilities do.
         weight: share of the profit or loss that counts, in (0, 1]; below one in the tails.
 
@@ -42,14 +58,17 @@ class Scenario:
         RuleBuildError: a price that would not stay positive, or a weight outside (0, 1].
     """
 
-    price_move: float
+    price_move: Number
     volatility: VolatilityState
-    weight: float = 1.0
+    weight: Number = 1.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not self.price_move > -1 or not np.isfinite(self.price_move):
-            raise RuleBuildError(f"price_move = {self.price_move}: prices must stay positive; use a move above -1")
+        if not -1 < self.price_move <= LARGEST_MOVE:
+            raise RuleBuildError(
+                f"price_move = {self.price_move}: prices must stay positive; use a move above -1 and up to "
+                f"{LARGEST_MOVE}"
+            )
         if not 0 < self.weight <= 1:
             raise RuleBuildError(f"weight = {self.weight}: use a share above 0 and up to 1")
 
@@ -82,12 +101,12 @@ class VolatilityShock:
         long_power: p beyond 30 days.
     """
 
-    up: float = 0.5
-    down: float = 0.275
-    minimum_volatility: float = 0.45
-    floor_days: float = 1.0
-    short_power: float = 0.3
-    long_power: float = 0.13
+    up: Annotated[Number, Field(ge=0, le=100)] = 0.5
+    down: Annotated[Number, Field(ge=0, le=100)] = 0.275
+    minimum_volatility: Annotated[Number, Field(ge=0, le=100)] = 0.45
+    floor_days: Annotated[Number, Field(gt=0, le=3650)] = 1.0
+    short_power: Annotated[Number, Field(ge=0, le=2)] = 0.3
+    long_power: Annotated[Number, Field(ge=0, le=2)] = 0.13
 
     def apply(
         self, volatility: NDArray[np.float64], years: NDArray[np.float64], state: VolatilityState
