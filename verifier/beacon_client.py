@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import requests
 
 from verifier.blob_transactions import BLOB_BYTES
-from verifier.chain_client import REQUEST_SECONDS, shown_host
+from verifier.chain_client import shown_host
 from verifier.errors import ChainError, NodeUnreachableError
+from verifier.transaction_sender import REQUEST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

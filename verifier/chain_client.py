@@ -7,22 +7,14 @@ expected chain, that the chain has the precompiles and the blobs that the contra
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import requests
 from web3 import Web3
-from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
+from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
-from verifier.blob_transactions import (
-    MAXIMUM_BLOBS,
-    BlobSidecar,
-    blob_commitment,
-    sign_blob_transaction,
-    versioned_hash,
-)
+from verifier.blob_transactions import MAXIMUM_BLOBS, BlobSidecar, blob_commitment, versioned_hash
 from verifier.contract_errors import decode_revert
-from verifier.curve import COMPRESSED_INFINITY
 from verifier.errors import (
     ChainError,
     ChainFeatureError,
@@ -30,46 +22,28 @@ from verifier.errors import (
     NodeUnreachableError,
     WrongChainError,
 )
-from verifier.receipts import Receipt, event_log_of, receipt_of
+from verifier.precompiles import PRECOMPILES
+from verifier.receipts import BlockHeader, Receipt, event_log_of, header_of, receipt_of
+from verifier.signed_transactions import Fees
+from verifier.state_folder import state_folder
+from verifier.transaction_journal import TransactionJournal
+from verifier.transaction_sender import SendingTerms, TransactionSender, call_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from eth_account.signers.local import LocalAccount
-    from web3.types import FilterParams, TxParams, TxReceipt
+    from web3.types import FilterParams, TxParams
 
     from verifier.contract_interface import EventLog
 
 __all__ = ["ChainClient", "Receipt", "shown_host"]
 
-REQUEST_SECONDS: Final = 30.0
-RECEIPT_SECONDS: Final = 180.0
-POLL_SECONDS: Final = 0.05
-TRANSACTION_GAS_LIMIT: Final = 1 << 24
-"""EIP-7825: no transaction may have more gas."""
-
-# Gas is estimated against the pending block; a quarter more covers what changes until the transaction is mined.
-GAS_MARGIN: Final = (5, 4)
+DEFAULT_TERMS: Final = SendingTerms()
+GENESIS_DIGITS: Final = 16
 FEE_FACTOR: Final = 2
-
-WORD: Final = 32
-POINT: Final = 128
-
-_TRIVIAL_OPENING: Final = (
-    b"\x01"
-    + hashlib.sha256(COMPRESSED_INFINITY).digest()[1:]
-    + bytes(2 * WORD)
-    + COMPRESSED_INFINITY
-    + COMPRESSED_INFINITY
-)
-
-# Address, what it does, an input that it must accept, the size of its answer.
-_PRECOMPILES: Final = (
-    (0x0A, "point evaluation (EIP-4844)", _TRIVIAL_OPENING, 2 * WORD),
-    (0x0B, "G1 addition (EIP-2537)", bytes(2 * POINT), POINT),
-    (0x0C, "G1 multiplication (EIP-2537)", bytes(POINT + WORD), POINT),
-    (0x0F, "pairing (EIP-2537)", bytes(3 * POINT), WORD),
-)
+"""A transaction offers so many times the present base fee: it may double before the offer no longer suffices."""
 
 
 class ChainClient:
@@ -79,26 +53,49 @@ class ChainClient:
         web3: connection.
         url: of the node, for messages; may hold an access key, so that messages show only the host.
         chain_id: of the chain.
+        state: folder of the journals of transactions; ``None`` keeps them in memory.
+        terms: how patient sending is.
     """
 
-    def __init__(self, web3: Web3, url: str, chain_id: int) -> None:
+    def __init__(
+        self,
+        web3: Web3,
+        url: str,
+        chain_id: int,
+        *,
+        state: Path | None = None,
+        terms: SendingTerms = DEFAULT_TERMS,
+    ) -> None:
         self._web3 = web3
         self._url = url
+        self._state = state
+        self._terms = terms
+        self._journals: dict[str, TransactionJournal] = {}
         self.chain_id = chain_id
 
     @classmethod
-    def connect(cls, url: str, *, chain_id: int | None = None) -> ChainClient:
+    def connect(
+        cls,
+        url: str,
+        *,
+        chain_id: int | None = None,
+        state: Path | None = None,
+        terms: SendingTerms = DEFAULT_TERMS,
+    ) -> ChainClient:
         """Connect to a node.
 
         Args:
             url: of its JSON-RPC interface over HTTP.
             chain_id: the chain that it must serve; any when omitted.
+            state: folder of what is remembered of the chain; by default
+                :func:`verifier.state_folder.state_folder` says.
+            terms: how patient sending is.
 
         Raises:
             NodeUnreachableError: nobody answers.
             WrongChainError: the node serves another chain.
         """
-        web3 = Web3(Web3.HTTPProvider(url, request_kwargs={"timeout": REQUEST_SECONDS}))
+        web3 = Web3(Web3.HTTPProvider(url, request_kwargs={"timeout": terms.request_seconds}))
         with _translated_errors(url):
             found = web3.eth.chain_id
         if chain_id is not None and found != chain_id:
@@ -106,7 +103,7 @@ class ChainClient:
                 f"the node at {shown_host(url)} serves chain {found}, not {chain_id}: "
                 "give the address of a node of the right chain, or its deployment file"
             )
-        return cls(web3, url, found)
+        return cls(web3, url, found, state=state or state_folder(found), terms=terms)
 
     def require_precompiles(self) -> None:
         """Check that the chain has every precompile that the contracts call.
@@ -114,15 +111,14 @@ class ChainClient:
         Raises:
             ChainFeatureError: one is missing.
         """
-        for address, purpose, data, size in _PRECOMPILES:
+        for precompile in PRECOMPILES:
+            fields = {"to": precompile.address, "data": _hex(precompile.accepted)}
             with _translated_errors(self._url):
-                response = self._web3.provider.make_request(
-                    cast("Any", "eth_call"), [{"to": _precompile_address(address), "data": "0x" + data.hex()}, "latest"]
-                )
+                response = self._web3.provider.make_request(cast("Any", "eth_call"), [fields, "latest"])
             answer = str(response.get("result", "0x")).removeprefix("0x")
-            if len(answer) != 2 * size:
+            if len(answer) != 2 * precompile.answer_bytes:
                 raise ChainFeatureError(
-                    f"chain {self.chain_id} lacks precompile {address:#04x}, {purpose}: "
+                    f"chain {self.chain_id} lacks precompile {precompile.number:#04x}, {precompile.purpose}: "
                     "use a chain with the Prague rules or later"
                 )
 
@@ -132,7 +128,7 @@ class ChainClient:
         Raises:
             ChainFeatureError: it does not.
         """
-        if self._blob_base_fee() == 0:
+        if self.blob_base_fee() == 0:
             raise ChainFeatureError(
                 f"chain {self.chain_id} takes no blobs (EIP-4844): publish on a chain with the Cancun rules or later"
             )
@@ -175,6 +171,9 @@ class ChainClient:
     ) -> Receipt:
         """Send a transaction (EIP-1559, or EIP-4844 with blobs) and wait for its receipt.
 
+        It is recorded before it is sent, and sent again or replaced as long as it is not mined; where an earlier run
+        began the same and was not told of its end, this goes on with that one.
+
         Args:
             account: signs and pays.
             data: calldata, or creation code.
@@ -183,25 +182,20 @@ class ChainClient:
 
         Raises:
             ContractRevertedError: the contract refuses; nothing was sent, unless another transaction came between.
-            ChainError: the node refused, or no receipt came in time.
+            TransactionPendingError: no receipt came in time; the transaction stays recorded.
+            NonceTakenError: another transaction took its nonce.
+            ChainError: the node refused; nothing was sent.
         """
         if sidecar is not None and len(sidecar.blobs) > MAXIMUM_BLOBS:
             raise MalformedInputError(
                 f"{len(sidecar.blobs)} blobs: a transaction carries at most {MAXIMUM_BLOBS}; send several"
             )
-        fields = self._fields(account.address, data, to=to, sidecar=sidecar)
-        if sidecar is None:
-            raw = bytes(account.sign_transaction(cast("dict[str, Any]", fields)).raw_transaction)
-        else:
-            raw = sign_blob_transaction(account, cast("dict[str, Any]", fields), sidecar)
-        with _translated_errors(self._url):
-            digest = self._web3.eth.send_raw_transaction(raw)
-            receipt = self._web3.eth.wait_for_transaction_receipt(
-                digest, timeout=RECEIPT_SECONDS, poll_latency=POLL_SECONDS
-            )
+        receiver = None if to is None else str(Web3.to_checksum_address(to))
+        sender = TransactionSender(self, account, self._journal(account.address), self._terms)
+        receipt = sender.send(data, to=receiver, sidecar=sidecar)
         if receipt["status"] != 1:
-            self._raise_reason(fields, receipt)
-        return receipt_of(cast("dict[str, Any]", receipt))
+            self._raise_reason(call_fields(account.address, data, receiver), receipt)
+        return receipt_of(receipt)
 
     def deploy(self, account: LocalAccount, creation: bytes) -> Receipt:
         """Create a contract; its address is in the receipt."""
@@ -227,20 +221,90 @@ class ChainClient:
         with _translated_errors(self._url):
             return int(self._web3.eth.block_number)
 
-    def logs(self, address: str, topics: Sequence[bytes | None], *, from_block: int = 0) -> tuple[EventLog, ...]:
+    def block(self, number: int | None = None) -> BlockHeader | None:
+        """A block by its number, the latest without one; ``None`` where there is none yet."""
+        with _translated_errors(self._url):
+            try:
+                return header_of(
+                    cast("dict[str, Any]", self._web3.eth.get_block("latest" if number is None else number))
+                )
+            except BlockNotFound:
+                return None
+
+    def transaction_count(self, address: str, *, pending: bool = False) -> int:
+        """Number of transactions of an account that are mined, or also of those that the node knows."""
+        with _translated_errors(self._url):
+            return self._web3.eth.get_transaction_count(
+                Web3.to_checksum_address(address), "pending" if pending else "latest"
+            )
+
+    def submit(self, raw: bytes) -> None:
+        """Hand a signed transaction to the node.
+
+        Raises:
+            NodeUnreachableError: no answer; the node may have taken it or not.
+            ChainError: the node refused it.
+        """
+        with _translated_errors(self._url):
+            self._web3.eth.send_raw_transaction(raw)
+
+    def receipt_fields(self, digest: bytes) -> dict[str, Any] | None:
+        """The receipt of a transaction; ``None`` as long as it is not mined."""
+        with _translated_errors(self._url):
+            try:
+                return cast("dict[str, Any]", self._web3.eth.get_transaction_receipt(_hex(digest)))
+            except TransactionNotFound:
+                return None
+
+    def knows_transaction(self, digest: bytes) -> bool:
+        """Whether the node has a transaction, mined or not."""
+        with _translated_errors(self._url):
+            try:
+                self._web3.eth.get_transaction(_hex(digest))
+            except TransactionNotFound:
+                return False
+        return True
+
+    def base_fee(self) -> int:
+        """Base fee of the latest block, in wei for a unit of gas."""
+        with _translated_errors(self._url):
+            return int(self._web3.eth.get_block("latest")["baseFeePerGas"])
+
+    def fees(self, *, with_blobs: bool) -> Fees:
+        """What a transaction should offer now."""
+        with _translated_errors(self._url):
+            tip = int(self._web3.eth.max_priority_fee)
+        blob_limit = FEE_FACTOR * self.blob_base_fee() if with_blobs else 0
+        return Fees(tip, FEE_FACTOR * self.base_fee() + tip, blob_limit)
+
+    def estimate_gas(self, fields: Mapping[str, Any]) -> int:
+        """Gas that a transaction takes; errors as the transaction itself."""
+        with _translated_errors(self._url):
+            return self._web3.eth.estimate_gas(cast("TxParams", fields))
+
+    def blob_base_fee(self) -> int:
+        """Price of blob gas in wei; 0 where there are no blobs."""
+        with _translated_errors(self._url):
+            response = self._web3.provider.make_request(cast("Any", "eth_blobBaseFee"), [])
+        return int(str(response.get("result") or "0x0"), 16)
+
+    def logs(
+        self, address: str, topics: Sequence[bytes | None], *, from_block: int = 0, to_block: int | None = None
+    ) -> tuple[EventLog, ...]:
         """Events of a contract, oldest first.
 
         Args:
             address: of the contract.
             topics: to match; ``None`` matches any.
             from_block: first block to look at.
+            to_block: last one; the latest when omitted.
         """
         wanted = [None if topic is None else _hex(topic) for topic in topics]
         query: FilterParams = {
             "address": Web3.to_checksum_address(address),
             "topics": cast("Any", wanted),
             "fromBlock": from_block,
-            "toBlock": "latest",
+            "toBlock": "latest" if to_block is None else to_block,
         }
         with _translated_errors(self._url):
             return tuple(event_log_of(entry) for entry in self._web3.eth.get_logs(query))
@@ -278,39 +342,23 @@ class ChainClient:
             raise ChainError(f"the node at {shown_host(self._url)} refused {method}: {response['error']}")
         return response["result"]
 
-    def _fields(self, sender: str, data: bytes, *, to: str | None, sidecar: BlobSidecar | None) -> TxParams:
-        """Fields of a transaction, gas estimated; the estimate reverts as the transaction would."""
-        fields: dict[str, Any] = {
-            "from": Web3.to_checksum_address(sender),
-            "data": _hex(data),
-            "value": 0,
-            "chainId": self.chain_id,
-        }
-        if to is not None:
-            fields["to"] = Web3.to_checksum_address(to)
-        if sidecar is not None:
-            fields["blobVersionedHashes"] = ["0x" + digest.hex() for digest in sidecar.versioned_hashes]
-            fields["maxFeePerBlobGas"] = FEE_FACTOR * self._blob_base_fee()
-        with _translated_errors(self._url):
-            block = self._web3.eth.get_block("latest")
-            tip = self._web3.eth.max_priority_fee
-            fields["maxPriorityFeePerGas"] = tip
-            fields["maxFeePerGas"] = FEE_FACTOR * int(block["baseFeePerGas"]) + tip
-            fields["nonce"] = self._web3.eth.get_transaction_count(fields["from"], "pending")
-            estimate = self._web3.eth.estimate_gas(cast("TxParams", fields))
-        fields["gas"] = min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1], TRANSACTION_GAS_LIMIT)
-        return cast("TxParams", fields)
+    def _journal(self, account: str) -> TransactionJournal:
+        """The journal of an account; in its file the chain goes by its first block too, since numbers come again."""
+        if account not in self._journals:
+            path = None
+            if self._state is not None:
+                path = self._state / f"{self.chain_id}-{self._genesis()}" / f"{account}.sqlite"
+            self._journals[account] = TransactionJournal(path)
+        return self._journals[account]
 
-    def _blob_base_fee(self) -> int:
-        """Price of blob gas in wei; 0 where there are no blobs."""
-        with _translated_errors(self._url):
-            response = self._web3.provider.make_request(cast("Any", "eth_blobBaseFee"), [])
-        return int(str(response.get("result") or "0x0"), 16)
+    def _genesis(self) -> str:
+        first = self.block(0)
+        return "unknown" if first is None else first.digest.hex()[:GENESIS_DIGITS]
 
-    def _raise_reason(self, fields: TxParams, receipt: TxReceipt) -> None:
+    def _raise_reason(self, fields: Mapping[str, Any], receipt: Mapping[str, Any]) -> None:
         """Play a failed transaction again to learn why it failed."""
         with _translated_errors(self._url):
-            self._web3.eth.call(fields, receipt["blockNumber"])
+            self._web3.eth.call(cast("TxParams", fields), receipt["blockNumber"])
         digest = bytes(receipt["transactionHash"]).hex()
         raise ChainError(
             f"transaction 0x{digest} failed, but the same call now succeeds: "
@@ -326,8 +374,6 @@ def _translated_errors(url: str) -> Iterator[None]:
     except ContractLogicError as error:
         data = error.data if isinstance(error.data, str) else "0x"
         raise decode_revert(bytes.fromhex(data.removeprefix("0x"))) from error
-    except TimeExhausted as error:
-        raise ChainError("no receipt came in time: the fee may be too low; look the transaction up") from error
     except Web3RPCError as error:
         raise ChainError(f"the node at {shown_host(url)} refused: {error.message}") from error
     except (requests.RequestException, OSError) as error:
@@ -347,7 +393,3 @@ def shown_host(url: str) -> str:
 
 def _hex(data: bytes) -> Any:  # noqa: ANN401 - web3 calls the same thing HexStr, Hash32 or HexBytes
     return "0x" + data.hex()
-
-
-def _precompile_address(number: int) -> str:
-    return f"0x{number:040x}"

@@ -32,6 +32,8 @@ class EventLog:
         data: values that are not indexed.
         block_number: where it stands.
         transaction_hash: 32 bytes.
+        block_hash: 32 bytes.
+        log_index: its place in the block.
     """
 
     address: str
@@ -39,6 +41,8 @@ class EventLog:
     data: bytes
     block_number: int
     transaction_hash: bytes
+    block_hash: bytes
+    log_index: int
 
 
 def canonical_type(item: dict[str, Any]) -> str:
@@ -112,6 +116,10 @@ class ContractInterface:
     def event_topic(self, event: str) -> bytes:
         """First topic of an event."""
         return signature_hash(self._events[event])
+
+    def event_names(self) -> dict[bytes, str]:
+        """Every event of the contract by its first topic."""
+        return {signature_hash(entry): name for name, entry in self._events.items()}
 
     def decode_event(self, event: str, log: EventLog) -> dict[str, Any]:
         """Values of an event by name; indexed ones included.

@@ -55,6 +55,18 @@ class DeploymentError(ChainError):
     """What stands on the chain is not what the deployment file or the setup says."""
 
 
+class TransactionPendingError(ChainError):
+    """A transaction was recorded and sent, but nothing is known of its end; sending the same again goes on with it."""
+
+
+class NonceTakenError(ChainError):
+    """Another transaction of the same account took the place of one that was sent; that one will never be mined."""
+
+
+class StateFileError(VerifierError):
+    """A file in which transactions or events are remembered cannot be used."""
+
+
 class ContractRevertedError(ChainError):
     """A contract refused a call by a named error.
 

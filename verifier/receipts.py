@@ -32,6 +32,26 @@ class Receipt:
     logs: tuple[EventLog, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class BlockHeader:
+    """What the place of a block in the chain hangs on.
+
+    Attributes:
+        number: its height.
+        digest: its hash, 32 bytes.
+        parent: hash of the block before it, 32 bytes.
+    """
+
+    number: int
+    digest: bytes
+    parent: bytes
+
+
+def header_of(fields: Mapping[str, Any]) -> BlockHeader:
+    """The header of a block."""
+    return BlockHeader(int(fields["number"]), bytes(fields["hash"]), bytes(fields["parentHash"]))
+
+
 def event_log_of(entry: Mapping[str, Any]) -> EventLog:
     """One entry of a log."""
     return EventLog(
@@ -40,6 +60,8 @@ def event_log_of(entry: Mapping[str, Any]) -> EventLog:
         data=bytes(entry["data"]),
         block_number=int(entry["blockNumber"]),
         transaction_hash=bytes(entry["transactionHash"]),
+        block_hash=bytes(entry["blockHash"]),
+        log_index=int(entry["logIndex"]),
     )
 
 

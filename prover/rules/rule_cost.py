@@ -17,9 +17,9 @@ import numpy as np
 from prover.errors import RuleBuildError
 from prover.rules.slots import COLUMNS_PER_SLOT
 from verifier.blob_transactions import BLOB_GAS
-from verifier.chain_client import TRANSACTION_GAS_LIMIT
 from verifier.registry_client import blob_windows
 from verifier.rule_audit import LEGS
+from verifier.transaction_sender import TRANSACTION_GAS_LIMIT
 
 if TYPE_CHECKING:
     from prover.rules.rule_builder import BuiltRule
