@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from prover.rules.exposure import assess_margin
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.rule_builder import BuiltRule
 
 LEAST_SHARE: Final = 0.001
 """Requirements below this share of the gross notional are measured against that share of it."""
@@ -53,6 +58,23 @@ class Excess:
     portfolios: int
     median: float
     worst: float
+
+
+def compare_to_clear(
+    methodology: str, rules: Sequence[BuiltRule], portfolios: Iterable[Portfolio], clear: Callable[[Portfolio], float]
+) -> Iterator[Comparison]:
+    """Every rule beside its loss factor times what the method in clear asks of each portfolio, quote currency."""
+    for number, portfolio in enumerate(portfolios):
+        required = clear(portfolio)
+        for rule in rules:
+            assessment = assess_margin(rule, portfolio)
+            yield Comparison(
+                methodology=methodology,
+                portfolio=f"random {number}, {rule.kind.name.lower()}",
+                clear=float(rule.loss_factor) * required,
+                rule=assessment.requirement,
+                gross_notional=assessment.exposure.gross_notional,
+            )
 
 
 def summarise(comparisons: Sequence[Comparison]) -> tuple[Excess, ...]:

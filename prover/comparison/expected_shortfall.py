@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from prover.comparison.conservatism import Comparison
+from prover.comparison.conservatism import Comparison, compare_to_clear
 from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with
 from prover.comparison.random_portfolios import random_portfolios
 from prover.components.expected_shortfall import ExpectedShortfall
@@ -157,17 +157,9 @@ def compare_portfolios(
         maintenance_factor: loss factor of maintenance margin; that of initial margin is 1.
     """
     rules = rules_with(universe, component, maintenance_factor=maintenance_factor)
-    for number, portfolio in enumerate(portfolios):
-        clear = max(0.0, shortfall(universe, component, portfolio))
-        for rule in rules:
-            assessment = assess_margin(rule, portfolio)
-            yield Comparison(
-                methodology=METHODOLOGY,
-                portfolio=f"random {number}, {rule.kind.name.lower()}",
-                clear=float(rule.loss_factor) * clear,
-                rule=assessment.requirement,
-                gross_notional=assessment.exposure.gross_notional,
-            )
+    return compare_to_clear(
+        METHODOLOGY, rules, portfolios, lambda portfolio: max(0.0, shortfall(universe, component, portfolio))
+    )
 
 
 def compare_random(snapshot: MarketSnapshot, *, count: int, seed: int) -> tuple[Comparison, ...]:

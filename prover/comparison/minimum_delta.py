@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from prover.comparison.conservatism import Comparison
+from prover.comparison.conservatism import Comparison, compare_to_clear
 from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with
 from prover.comparison.random_portfolios import random_portfolios
 from prover.components.minimum_delta import MinimumDelta
@@ -175,18 +175,14 @@ def compare_portfolios(universe: Universe, portfolios: Iterable[Portfolio]) -> I
         portfolios: on its slots, of cash, perpetuals and options.
     """
     rules = rules_with(universe, scenario_grid(), MinimumDelta(), maintenance_factor=MAINTENANCE_FRACTION)
-    for number, portfolio in enumerate(portfolios):
-        inputs = paradex_inputs(universe, portfolio)
-        clear = max(scan_risk(inputs), minimum_delta_risk(delta_exposure(inputs), inputs))
-        for rule in rules:
-            assessment = assess_margin(rule, portfolio)
-            yield Comparison(
-                methodology=WITH_SCENARIOS,
-                portfolio=f"random {number}, {rule.kind.name.lower()}",
-                clear=float(rule.loss_factor) * clear,
-                rule=assessment.requirement,
-                gross_notional=assessment.exposure.gross_notional,
-            )
+    return compare_to_clear(
+        WITH_SCENARIOS, rules, portfolios, lambda portfolio: _clear_requirement(paradex_inputs(universe, portfolio))
+    )
+
+
+def _clear_requirement(inputs: ParadexInputs) -> float:
+    """What scenarios and minimum delta ask for, whichever is more."""
+    return max(scan_risk(inputs), minimum_delta_risk(delta_exposure(inputs), inputs))
 
 
 def compare_random(snapshot: MarketSnapshot, *, count: int, seed: int) -> tuple[Comparison, ...]:
