@@ -1,9 +1,18 @@
-"""Deploys verifier, registry, basis table and clearing house to a network, checks them, writes the deployment file.
+"""Deploys verifier, registry, basis table and clearing house to a network, checks them, writes where they are.
 
-The node's address comes from ZKMARGIN_NODE (it may hold an access key), the deployer's key from a keystore file or
-ZKMARGIN_PRIVATE_KEY, the keystore's password from ZKMARGIN_KEYSTORE_PASSWORD or a prompt: nothing of that from argv.
+The node's address comes from ZKMARGIN_NODE (it may hold an access key), the deployer's key from a keystore file, whose
+password comes from ZKMARGIN_KEYSTORE_PASSWORD or a prompt, or stays with a signer behind the node (--node-account).
+On the local chain ZKMARGIN_PRIVATE_KEY does as well. Nothing of that comes from argv.
 
-    ZKMARGIN_NODE=https://… python scripts/deploy.py --chain-id 11155111 --collateral 0x… --keystore key.json
+    ZKMARGIN_NODE=https://… python scripts/deploy.py --network sepolia --keystore key.json --dry-run
+
+    ZKMARGIN_NODE=https://… python scripts/deploy.py --network sepolia --keystore key.json
+
+    ZKMARGIN_NODE=https://… python scripts/deploy.py --verify deployment.manifest.json
+
+An interrupted deployment goes on where it stopped when the same command is run again. Beside the
+deployment file come the manifest (addresses, code hashes, constructor arguments, block) and the compiler's
+standard-JSON input.
 """
 
 from __future__ import annotations
@@ -11,99 +20,272 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from eth_hash.auto import keccak
 
-from prover.errors import ProverError
-from prover.signing_key import load_signer
+from prover.errors import KeyFileError, ProverError
+from prover.signing_key import PRIVATE_KEY_VARIABLE, load_signer
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
-from verifier.deployment import LOCAL_CHAIN_ID, Deployment, DeploymentTerms, check_deployment, deploy
+from verifier.contract_interface import contract_interface
+from verifier.create2 import LOCAL_CHAIN_ID, SALT_BYTES
+from verifier.deployer import KeyDeployer, NodeDeployer
+from verifier.deployment import DeploymentTerms, carry_out, check_deployment
+from verifier.deployment_check import check_manifest
+from verifier.deployment_cost import deployment_cost
+from verifier.deployment_manifest import Manifest, save_sources
+from verifier.deployment_plan import deployment_plan, require_fit
 from verifier.errors import VerifierError
+from verifier.networks import Network, load_networks
 from verifier.shape import SHAPES_BY_NAME
 from verifier.token_client import TokenClient
 
-NODE_VARIABLE: Final = "ZKMARGIN_NODE"
-DEFAULT_AGE: Final = 3_600
-DEFAULT_UNITS_PER_TICK: Final = 10_000
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+    from verifier.deployer import Deployer
+    from verifier.deployment_file import Deployment
+    from verifier.deployment_plan import DeploymentPlan
+
+NODE_VARIABLE: Final = "ZKMARGIN_NODE"
+NETWORKS: Final = Path(__file__).with_name("networks.json")
+DEFAULT_AGE: Final = 3_600
+WEI_DIGITS: Final = 18
 
 MINTED_TICKS: Final = 100_000_000
 """A million in quote currency."""
 
 
-def deploy_and_check(
-    *, chain_id: int, shape: str, terms: DeploymentTerms, keystore: Path | None, mint_to: tuple[str, ...]
-) -> Deployment:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be deployed where, and by whom.
+
+    Attributes:
+        name: of the network.
+        network: its entry in the configuration file.
+        shape: name of the argument's shape.
+        terms: what else was chosen.
+        keystore: file with the deployer's key, if any.
+        node_account: account that the node signs for, if any.
+        mint_to: who gets worthless tokens.
+    """
+
+    name: str
+    network: Network
+    shape: str
+    terms: DeploymentTerms
+    keystore: Path | None
+    node_account: str | None
+    mint_to: tuple[str, ...]
+
+
+def connect(chain_id: int) -> ChainClient:
+    """Connect to the node that the environment names.
+
+    Raises:
+        UsageError: it names none.
+        ChainError: it does not answer, or serves another chain.
+    """
+    node = os.environ.get(NODE_VARIABLE)
+    if not node:
+        raise click.UsageError(f"set {NODE_VARIABLE} to the address of a node")
+    return ChainClient.connect(node, chain_id=chain_id)
+
+
+def deployer_of(chain: ChainClient, order: Order) -> Deployer:
+    """Who signs: the node, or a key from a keystore; from the environment on the local chain alone.
+
+    Raises:
+        ProverError: no key to sign with, or none that may be used here.
+        DeploymentError: the node does not sign for the account.
+    """
+    if order.node_account is not None:
+        return NodeDeployer(chain, order.node_account)
+    if order.keystore is None and chain.chain_id != LOCAL_CHAIN_ID:
+        raise KeyFileError(
+            f"no key for chain {chain.chain_id}: give --keystore or --node-account; {PRIVATE_KEY_VARIABLE} is for the "
+            f"local chain {LOCAL_CHAIN_ID} alone"
+        )
+    return KeyDeployer(chain, load_signer(order.keystore, lambda: getpass.getpass("password of the keystore: ")))
+
+
+def plan_of(chain: ChainClient, deployer: Deployer, order: Order) -> DeploymentPlan:
+    """The deployment under the ceremony's setup.
+
+    Raises:
+        VerifierError: the terms are insecure here, or do not fit.
+    """
+    return deployment_plan(
+        chain.chain_id, deployer.address, shape_name=order.shape, setup=ceremony_setup(), terms=order.terms
+    )
+
+
+def rehearse(order: Order) -> None:
+    """Say what would be deployed and what it would cost; send nothing.
+
+    Raises:
+        VerifierError: the chain is not fit, or a step would fail.
+        ProverError: no key to sign with.
+    """
+    chain = connect(order.network.chain_id)
+    deployer = deployer_of(chain, order)
+    plan = plan_of(chain, deployer, order)
+    require_fit(chain, plan, blobs=order.network.blobs)
+    cost = deployment_cost(chain, plan)
+    for planned in plan.contracts:
+        click.echo(f"{planned.name:<16} {planned.address}")
+    for name, gas in cost.steps:
+        click.echo(f"{name:<16} {gas:>12,} gas")
+    click.echo(f"{'together':<16} {cost.gas:>12,} gas in {len(cost.steps)} transactions")
+    click.echo(f"cost now {ether(cost.cost)} ETH, at most {ether(cost.cost_limit)} ETH")
+    if order.network.rollup:
+        click.echo("this chain is a rollup: its fee for data on the chain below comes on top")
+    short = cost.cost_limit - cost.balance
+    enough = "enough" if short <= 0 else f"{ether(short)} ETH short of the limit"
+    click.echo(f"balance of {plan.administrator}: {ether(cost.balance)} ETH, {enough}")
+    click.echo("dry run: nothing was sent")
+
+
+def deploy_and_check(order: Order) -> tuple[Deployment, Manifest]:
     """Deploy under the ceremony's setup, mint test tokens if asked to, then check what stands on the chain.
 
     Raises:
         VerifierError: the chain is not fit, or refused.
         ProverError: no key to sign with.
     """
-    node = os.environ.get(NODE_VARIABLE)
-    if not node:
-        raise click.UsageError(f"set {NODE_VARIABLE} to the address of a node")
-    chain = ChainClient.connect(node, chain_id=chain_id)
-    signer = load_signer(keystore, lambda: getpass.getpass("password of the keystore: "))
-    setup = ceremony_setup()
-    deployment = deploy(chain, signer, shape_name=shape, setup=setup, terms=terms)
-    token = TokenClient(chain, deployment.collateral)
-    for receiver in mint_to:
-        token.mint(signer, receiver, MINTED_TICKS * terms.units_per_tick)
-    check_deployment(chain, deployment, setup)
-    return deployment
+    chain = connect(order.network.chain_id)
+    deployer = deployer_of(chain, order)
+    plan = plan_of(chain, deployer, order)
+    deployment = carry_out(chain, deployer, plan, blobs=order.network.blobs, report=click.echo)
+    mint(chain, deployer, order, deployment.collateral)
+    check_deployment(chain, deployment, ceremony_setup())
+    manifest = Manifest.of(chain, plan, network=order.name, block_number=deployment.block_number)
+    check_manifest(chain, manifest, ceremony_setup())
+    return deployment, manifest
+
+
+def mint(chain: ChainClient, deployer: Deployer, order: Order, collateral: str) -> None:
+    """Give every receiver a million worthless tokens, unless it has them from a run before."""
+    wanted = MINTED_TICKS * order.terms.units_per_tick
+    token = TokenClient(chain, collateral)
+    for receiver in order.mint_to:
+        missing = wanted - token.balance(receiver)
+        if missing > 0:
+            deployer.send(collateral, contract_interface("InsecureTestToken").encode_call("mint", receiver, missing))
+
+
+def verify(path: Path) -> None:
+    """Check a manifest against build, setup and chain.
+
+    Raises:
+        VerifierError: something differs.
+    """
+    manifest = Manifest.load(path)
+    chain = connect(manifest.chain_id)
+    check_manifest(chain, manifest, ceremony_setup())
+    for record in manifest.contracts:
+        click.echo(f"{record.name:<16} {record.address} is what the build and its arguments give")
+    click.echo("the table of points follows from the ceremony's powers")
+    click.echo(f"the deployment on {manifest.network} (chain {manifest.chain_id}) is what the manifest says")
+
+
+def ether(wei: int) -> str:
+    """Wei as ETH, exactly."""
+    whole, rest = divmod(wei, 10**WEI_DIGITS)
+    return f"{whole}.{rest:0{WEI_DIGITS}d}".rstrip("0").rstrip(".")
+
+
+def order_of(options: Mapping[str, Any]) -> Order:
+    """The order that the options describe.
+
+    Raises:
+        UsageError: options that do not go together.
+        VerifierError: the configuration file or a term is not right.
+    """
+    networks = load_networks(NETWORKS)
+    name, chain_id = options["network"], options["chain_id"]
+    if (name is None) == (chain_id is None):
+        raise click.UsageError("give one of --network and --chain-id")
+    if name is not None and name not in networks:
+        raise click.UsageError(f"there is no network {name!r} in {NETWORKS.name}: use {', '.join(networks)}")
+    network = Network(chain_id=chain_id, blobs=True) if name is None else networks[name]
+    collateral = options["collateral"] or network.collateral
+    if options["mint_to"] and collateral is not None:
+        raise click.UsageError("--mint-to is for the worthless token alone: leave out --collateral, or obtain tokens")
+    if options["keystore"] is not None and options["node_account"] is not None:
+        raise click.UsageError("give one of --keystore and --node-account")
+    terms = DeploymentTerms(
+        maximum_age=options["maximum_age"],
+        collateral=collateral,
+        collateral_slot=options["collateral_slot"],
+        units_per_tick=options["units_per_tick"] or network.units_per_tick,
+        insecure=options["insecure"],
+        salt=bytes(keccak(options["salt"].encode())) if options["salt"] else bytes(SALT_BYTES),
+    )
+    chosen = {key: options[key] for key in ("shape", "keystore", "node_account", "mint_to")}
+    return Order(name=name or f"chain {chain_id}", network=network, terms=terms, **chosen)
+
+
+def run(options: Mapping[str, Any]) -> None:
+    """Do what the options ask for.
+
+    Raises:
+        UsageError: options that do not go together, or an older deployment in the way.
+        VerifierError: refused.
+        ProverError: no key to sign with.
+    """
+    if options["manifest"] is not None:
+        verify(options["manifest"])
+        return
+    order, output = order_of(options), options["output"]
+    if options["dry_run"]:
+        rehearse(order)
+        return
+    if output.exists():
+        raise click.UsageError(f"{output} exists: an older deployment is not overwritten; give another --output")
+    deployment, manifest = deploy_and_check(order)
+    # The deployment file comes last: until it is there, the same command may be run again.
+    save_sources(output.with_suffix(".sources.json"))
+    manifest.save(output.with_suffix(".manifest.json"))
+    deployment.save(output)
+    for name in ("verifier", "registry", "house", "collateral"):
+        click.echo(f"{name:<11}{getattr(deployment, name)}")
+    if not order.network.blobs:
+        click.echo("this chain takes no blobs: rules cannot be published on it by this version", err=True)
+    click.echo(f"written to {output}, with .manifest.json and .sources.json beside it")
 
 
 @click.command(help=__doc__)
-@click.option("--chain-id", type=int, required=True, help="The chain that the node must serve.")
+@click.option("--network", help="Name of a network in scripts/networks.json.")
+@click.option("--chain-id", type=int, help="Instead of a network: the chain that the node must serve.")
 @click.option("--shape", type=click.Choice(sorted(SHAPES_BY_NAME)), default="standard", show_default=True)
 @click.option(
-    "--collateral", help=f"Address of the collateral token; without it, a worthless one ({LOCAL_CHAIN_ID} only)."
+    "--collateral",
+    help=f"Address of the collateral token; the network's without it, else a worthless one ({LOCAL_CHAIN_ID} only).",
 )
 @click.option("--collateral-slot", type=int, default=0, show_default=True, help="Its slot in book 0.")
-@click.option("--units-per-tick", type=int, default=DEFAULT_UNITS_PER_TICK, show_default=True)
+@click.option("--units-per-tick", type=int, help="Units of the token in one tick; 10000 unless the network says more.")
 @click.option("--maximum-age", type=int, default=DEFAULT_AGE, show_default=True, help="Of a usable rule, in seconds.")
 @click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer, who administers and publishes.")
+@click.option("--node-account", help="Address of the deployer when the node, or a signer behind it, signs.")
+@click.option("--salt", help="Any text: another one gives the same contracts other addresses.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deployed and what it would cost; send nothing.")
+@click.option("--verify", "manifest", type=click.Path(path_type=Path), help="Check a manifest, deploy nothing.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("deployment.json"), show_default=True)
 @click.option("--insecure", is_flag=True, help=f"Allow the worthless token, on chain {LOCAL_CHAIN_ID} alone.")
 @click.option("--mint-to", multiple=True, help="Address that gets a million worthless tokens; may be repeated.")
-def main(  # noqa: PLR0913 - one parameter for each option
-    *,
-    chain_id: int,
-    shape: str,
-    collateral: str | None,
-    collateral_slot: int,
-    units_per_tick: int,
-    maximum_age: int,
-    keystore: Path | None,
-    output: Path,
-    insecure: bool,
-    mint_to: tuple[str, ...],
-) -> None:
-    """Read the options, deploy, print the addresses."""
-    terms = DeploymentTerms(
-        maximum_age=maximum_age,
-        collateral=collateral,
-        collateral_slot=collateral_slot,
-        units_per_tick=units_per_tick,
-        insecure=insecure,
-    )
-    if mint_to and collateral is not None:
-        raise click.UsageError("--mint-to is for the worthless token alone: leave out --collateral, or obtain tokens")
-    if output.exists():
-        raise click.UsageError(f"{output} exists: an older deployment is not overwritten; give another --output")
+def main(**options: Any) -> None:  # noqa: ANN401 - click hands over what the options above declare
+    """Run, and turn refusals into a message and an exit code."""
     try:
-        deployment = deploy_and_check(chain_id=chain_id, shape=shape, terms=terms, keystore=keystore, mint_to=mint_to)
-        deployment.save(output)
+        run(options)
     except (VerifierError, ProverError) as error:
-        click.echo(f"not deployed: {error}", err=True)
+        refused = "not verified" if options["manifest"] is not None else "not deployed"
+        click.echo(f"{refused}: {error}", err=True)
         sys.exit(1)
-    for name in ("verifier", "registry", "house", "collateral"):
-        click.echo(f"{name:<11}{getattr(deployment, name)}")
-    click.echo(f"written to {output}")
 
 
 if __name__ == "__main__":

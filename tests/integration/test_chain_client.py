@@ -207,7 +207,7 @@ def test_a_false_table_under_its_own_hash_is_found(fresh_exchange: Exchange) -> 
     swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
     terms = replace(TERMS, collateral=exchange.deployment.collateral)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("verifier.deployment.basis_bytes", lambda *_: swapped)
+        patch.setattr("verifier.deployment_plan.basis_bytes", lambda *_: swapped)
         false = deploy(exchange.chain, exchange.publisher, shape_name="small", setup=exchange.setup, terms=terms)
     with pytest.raises(DeploymentError, match="random combination"):
         check_deployment(exchange.chain, false, exchange.setup)

@@ -1,0 +1,48 @@
+"""Networks that deployments go to, from a small configuration file; addresses of nodes are never in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter, ValidationError
+
+from verifier.errors import MalformedInputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Network(BaseModel):
+    """One network.
+
+    Attributes:
+        chain_id: that its nodes must serve.
+        blobs: whether it takes blobs (EIP-4844); without them, rules cannot be published there.
+        rollup: whether transactions pay for data on another chain as well.
+        collateral: address of a collateral token; ``None`` when it must be given.
+        units_per_tick: units of that token that one tick is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    chain_id: PositiveInt
+    blobs: bool
+    rollup: bool = False
+    collateral: str | None = None
+    units_per_tick: PositiveInt = 10_000
+
+
+def load_networks(path: Path) -> dict[str, Network]:
+    """Read the configuration file.
+
+    Raises:
+        MalformedInputError: it cannot be read, or a field is missing, unknown or of another type.
+    """
+    try:
+        return TypeAdapter(dict[str, Network]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise MalformedInputError(f"networks file {path} cannot be read ({error.strerror}): restore it") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise MalformedInputError(f"networks file {path}: {place}: {first['msg']}; correct it") from error
