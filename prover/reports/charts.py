@@ -20,11 +20,11 @@ from prover.reports.drawing import (
     PURPLE,
     SKY,
     VERMILION,
+    Thousands,
     canvas,
-    thousands,
     wrapped,
 )
-from prover.reports.wording import percent, whole
+from prover.reports.wording import percent, short, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def draw_heat_map(data: HeatMap, currency: str) -> Figure:
             f"✕ worst place shown: {whole(float(data.profit[row, column]))} {currency}; black line: zero"
         )
         axes.set_ylabel(f"relative move of volatilities of {data.subject}, %")
-        figure.colorbar(image, ax=axes, format=thousands(), label=f"profit or loss, {currency}")
+        figure.colorbar(image, ax=axes, format=Thousands(), label=f"profit or loss, {currency}")
     return figure
 
 
@@ -86,7 +86,7 @@ def draw_profit_curve(data: ProfitCurve, currency: str) -> Figure:
         axes.axvline(0, color=INK, linewidth=0.8, alpha=0.5)
         axes.margins(x=0)
         axes.grid(visible=True)
-        axes.yaxis.set_major_formatter(thousands())
+        axes.yaxis.set_major_formatter(Thousands())
         axes.set_xlabel(f"move of {data.subject}, %")
         axes.set_ylabel(f"profit or loss, {currency}")
         if data.index_price:
@@ -110,7 +110,7 @@ def _add_prices(axes: Axes, data: ProfitCurve, currency: str) -> None:
     twin = axes.twiny()
     twin.set_xlim(*(data.index_price * (1 + np.array(axes.get_xlim()) / 100)))
     twin.spines["top"].set_visible(True)
-    twin.xaxis.set_major_formatter(thousands())
+    twin.xaxis.set_major_formatter(Thousands())
     twin.set_xlabel(f"{data.subject} price, {currency}")
 
 
@@ -121,7 +121,8 @@ def draw_bar_panels(panels: Sequence[BarPanel], title: str) -> Figure:
         _title(figure, title)
         for place, panel in enumerate(panels):
             axes = figure.add_subplot(rows, 2, place + 1)
-            _draw_bars(axes, panel, [BLUE if bar.amount >= 0 else VERMILION for bar in panel.bars])
+            _draw_bars(axes, panel, [BLUE if bar.amount >= 0 else VERMILION for bar in panel.bars], short)
+            axes.xaxis.set_major_locator(MaxNLocator(3))
             axes.set_title(panel.title, fontsize=10)
             axes.axvline(0, color=INK, linewidth=0.8)
             if place % 2:
@@ -239,7 +240,7 @@ def _draw_bars(axes: Axes, panel: BarPanel, colors: Sequence[str], wording: Call
 def _finish_bars(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_yticks(range(len(labels)), [wrapped(label) for label in labels])
     axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.xaxis.set_major_formatter(thousands())
+    axes.xaxis.set_major_formatter(Thousands())
     axes.grid(visible=True, axis="x")
     axes.set_axisbelow(True)
 

@@ -14,16 +14,18 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import Formatter
 
-from prover.reports.wording import money
+from prover.reports.wording import MILLION, MILLIONS_FROM, money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.typing import RcKeyType
+    from numpy.typing import NDArray
 
 INK: Final = "#0a0b0c"
 BLUE: Final = "#0072B2"
@@ -39,6 +41,10 @@ WIDTH: Final = 9.0
 """Of every picture, inches."""
 LABEL_WIDTH: Final = 44
 """Characters in a line of a bar's label."""
+
+MOST_DECIMALS: Final = 8
+"""Of a number on an axis."""
+MOST_EXACT: Final = 10.0**-MOST_DECIMALS
 
 _STYLE: Final[dict[RcKeyType, Any]] = {
     "text.color": INK,
@@ -71,9 +77,27 @@ def canvas(height: float) -> Iterator[Figure]:
         yield figure
 
 
-def thousands() -> FuncFormatter:
-    """Numbers on axes, thousands apart."""
-    return FuncFormatter(lambda value, _place: money(value, 0 if value == round(value) else 2))
+class Thousands(Formatter):
+    """Numbers on an axis, thousands apart, with as many decimals as tell them apart; from ten million in millions."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """The texts of all numbers on the axis."""
+        numbers = np.asarray(values, dtype=np.float64)
+        if np.abs(numbers).max(initial=0.0) < MILLIONS_FROM:
+            return [money(value, _decimals(numbers)) for value in numbers]
+        decimals = _decimals(numbers / MILLION)
+        return [f"{money(value / MILLION, decimals)} M" if value else "0" for value in numbers]
+
+    def __call__(self, value: float, _place: int | None = None) -> str:
+        """The text of one number by itself."""
+        return self.format_ticks([value])[0]
+
+
+def _decimals(numbers: NDArray[np.float64]) -> int:
+    """The fewest decimals that show all numbers as they are, to a thousandth of their greatest difference."""
+    tolerance = float(np.ptp(numbers)) * 1e-3 or MOST_EXACT
+    exact = (places for places in range(MOST_DECIMALS) if np.abs(numbers - numbers.round(places)).max() <= tolerance)
+    return next(exact, MOST_DECIMALS)
 
 
 def wrapped(label: str) -> str:

@@ -6,7 +6,7 @@
      "equity": amount,
      "kinds": {"initial": KIND, "maintenance": KIND}}              (those asked for)
     KIND = {"requirement": amount, "headroom": amount, "binding_row": name, "covered": bool,
-            "masked_slots_empty": bool,
+            "masked_slots_empty": bool, "failures": [name, …],     (binding row, limits and mask, where they fail)
             "parts": [{"part": name, "amount": amount}, …],        (they add up to the requirement)
             "rows": [{"row": name, "row_kind": "scenario" | "floor", "headroom": amount, "utilisation": share}, …],
             "auxiliaries": [{"auxiliary": name, "decided_by": row, "amount": amount}, …],  (those that are not zero)
@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -123,6 +122,7 @@ def _kind_fields(entry: KindReport) -> dict[str, Any]:
         "binding_row": assessment.binding.row.name,
         "covered": assessment.is_covered,
         "masked_slots_empty": assessment.masked_slots_empty,
+        "failures": list(assessment.failures),
         "parts": [{"part": part.label, "amount": _amount(part.amount)} for part in entry.waterfall.parts],
         "rows": [
             {
@@ -147,7 +147,7 @@ def _limit_fields(limit: LimitUse) -> dict[str, Any]:
         "limit": _amount(limit.limit),
         "used": _amount(limit.used),
         "headroom": _amount(limit.limit - limit.used),
-        "utilisation": limit.utilisation if math.isfinite(limit.utilisation) else None,
+        "utilisation": limit.utilisation,
     }
 
 

@@ -64,6 +64,7 @@ def html_page(report: RiskReport, compared: Sequence[WhatIf] = ()) -> str:
                 "headroom": money(entry.assessment.binding.headroom),
                 "binding": entry.assessment.binding.row.name,
                 "is_covered": entry.assessment.is_covered,
+                "failures": "; ".join(entry.assessment.failures),
             }
             for entry in report.kinds
         ],

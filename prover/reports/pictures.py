@@ -138,11 +138,13 @@ def _margin_pictures(entry: KindReport, currency: str) -> Iterator[Picture]:
             tables=(decisions_table(entry, currency),),
         )
     if entry.limits:
-        uses = tuple(Bar(limit.name, 100 * limit.utilisation) for limit in entry.limits if limit.limit > 0)
+        uses = tuple(Bar(limit.name, 100 * use) for limit in entry.limits if (use := limit.utilisation) is not None)
+        without = [limit.name for limit in entry.limits if limit.utilisation is None]
+        unit = "\n".join(["% of the limit", *(f"nothing is allowed: {name}" for name in without)])
         yield Picture(
             name=f"limits-{kind}",
             description=f"Bars of the used share of every limit of {kind} margin, in percent.",
-            draw=partial(draw_limit_use, BarPanel(f"Use of limits, {kind} margin", "% of the limit", uses)),
+            draw=partial(draw_limit_use, BarPanel(f"Use of limits, {kind} margin", unit, uses)),
             tables=(limits_table(entry, currency),),
         )
 

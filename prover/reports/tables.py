@@ -145,7 +145,8 @@ def margin_table(report: RiskReport) -> TableData:
         ("requirement", *(entry.requirement for entry in assessments)),
         ("headroom", *(entry.binding.headroom for entry in assessments)),
         ("binding row", *(entry.binding.row.name for entry in assessments)),
-        ("covered", *("yes" if entry.is_covered else "no" for entry in assessments)),
+        ("covered", *(_yes(is_so=entry.is_covered) for entry in assessments)),
+        ("what fails", *("; ".join(entry.failures) or "nothing" for entry in assessments)),
     )
     return TableData(f"Margin under the rule {report.rule}", columns, rows)
 
@@ -179,8 +180,11 @@ def limits_table(entry: KindReport, currency: str) -> TableData:
         Column(f"at most, {currency}"),
         Column(f"used, {currency}"),
         Column("use", is_share=True),
+        Column("kept"),
     )
-    rows = tuple((limit.name, limit.limit, limit.used, limit.utilisation) for limit in entry.limits)
+    rows = tuple(
+        (limit.name, limit.limit, limit.used, limit.utilisation, _yes(is_so=limit.is_kept)) for limit in entry.limits
+    )
     return TableData(f"Limits of {entry.kind.name.lower()} margin", columns, rows)
 
 
@@ -197,6 +201,7 @@ def what_if_tables(compared: Sequence[WhatIf], currency: str) -> tuple[TableData
         )
         rows: tuple[tuple[Cell, ...], ...] = tuple((what, old, new, new - old) for what, old, new in figures)
         rows += (("covered", _yes(is_so=before.is_covered), _yes(is_so=after.is_covered), None),)
+        rows += (("what fails", *("; ".join(one.failures) or "nothing" for one in (before, after)), None),)
         columns = (Column("figure"), *(Column(f"{word}, {currency}") for word in ("before", "after", "change")))
         tables.append(TableData(f"What if: {name} margin", columns, rows))
         changed = tuple((row.name, ", ".join(row.changes), row.before, row.after) for row in entry.rows)

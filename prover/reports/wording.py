@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 CENTS_BELOW: Final = 100
 """Amounts are shown in whole units from here on."""
 
+MILLION: Final = 1_000_000
+MILLIONS_FROM: Final = 10 * MILLION
+"""Where there is little room, amounts are shown in millions from here on."""
+
 
 def money(value: float | Decimal, decimals: int | None = 2) -> str:
     """An amount: ``−1,234.50``; never a negative zero. ``None`` shows as many decimals as a decimal number has."""
@@ -22,6 +26,11 @@ def money(value: float | Decimal, decimals: int | None = 2) -> str:
 def whole(value: float) -> str:
     """An amount in whole units; one below a hundred with cents."""
     return money(value, 0 if abs(value) >= CENTS_BELOW or value == 0 else 2)
+
+
+def short(value: float) -> str:
+    """An amount where there is little room: from ten million in millions, ``4,700.0 M``."""
+    return f"{money(value / MILLION, 1)} M" if abs(value) >= MILLIONS_FROM else whole(value)
 
 
 def percent(share: float, decimals: int = 1) -> str:

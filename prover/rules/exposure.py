@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_layout import RuleRow
     from prover.rules.universe import Universe
+
+HELD_IN_A_MASKED_SLOT: Final = "positions in slots that are not listed"
+"""How a mask that does not hold is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ class MarginAssessment:
         """The scenario or floor with the least headroom."""
         scenarios = (entry for entry in self.headrooms if entry.row.kind.is_money)
         return min(scenarios, key=lambda entry: entry.headroom)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Names of what stands in the way of a proof: the binding row and limits, where they fail, and the mask."""
+        limits = (entry for entry in self.headrooms if entry.row.kind is RowKind.LIMIT)
+        failing = [entry.row.name for entry in (self.binding, *limits) if entry.headroom < 0]
+        return tuple(failing if self.masked_slots_empty else [*failing, HELD_IN_A_MASKED_SLOT])
 
     @property
     def requirement(self) -> float:

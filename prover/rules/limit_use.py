@@ -31,11 +31,17 @@ class LimitUse:
     used: float = field(repr=False)
 
     @property
-    def utilisation(self) -> float:
-        """Used part of the limit: 1 when it binds, more when it is broken; 0 on the other side of it."""
-        if self.used <= 0:
-            return 0.0
-        return self.used / self.limit if self.limit > 0 else np.inf
+    def utilisation(self) -> float | None:
+        """Used part of the limit: 1 when it binds, more when it is broken; 0 on the other side of it.
+
+        ``None`` where nothing at all is allowed: debts leave no room in a limit that follows collateral.
+        """
+        return max(self.used, 0.0) / self.limit if self.limit > 0 else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the row holds."""
+        return self.used <= self.limit
 
 
 def measure_limit_use(rule: BuiltRule, portfolio: Portfolio, assessment: MarginAssessment) -> tuple[LimitUse, ...]:

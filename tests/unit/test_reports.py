@@ -144,8 +144,30 @@ def test_a_limit_that_follows_collateral() -> None:
 
 
 def test_no_room_at_all() -> None:
-    assert LimitUse("x", limit=0.0, used=5.0).utilisation == np.inf
-    assert LimitUse("x", limit=0.0, used=0.0).utilisation == 0
+    """Of a limit of nothing there is no share, however little is used; below zero not even nothing is allowed."""
+    for limit, used, is_kept in ((0.0, 5.0, False), (0.0, 0.0, True), (-4.0, -3.0, False), (-4.0, -5.0, True)):
+        use = LimitUse("x", limit=limit, used=used)
+        assert use.utilisation is None
+        assert use.is_kept is is_kept
+
+
+def test_debts_leave_no_room_in_a_limit_that_follows_collateral() -> None:
+    """Cash of −500,000 brings a limit of 1,000,000 + 10 · cash to −4,000,000: both of its sides fail, and say so."""
+    rules = build_rules(example_market(), shipped_rule("exposure-limits"))
+    report = make_report(rules, [portfolio_on(rules[0], {"USD": "-500000", "BTC-PERPETUAL": "1"})])
+    names = ["net total delta at most +1,000,000", "net total delta at least −1,000,000"]
+    assert [limit.name for limit in report.kinds[0].limits if not limit.is_kept] == names
+    assert report.kinds[0].assessment.failures == ("minimum delta", *names)
+    assert margin_fields(report)["kinds"]["initial"]["failures"] == ["minimum delta", *names]
+
+
+def test_a_limit_alone_can_fail() -> None:
+    rules = build_rules(example_market())
+    report = make_report(rules, [portfolio_on(rules[0], {"USD": "1000000000", "BTC-PERPETUAL": "2000"})])
+    assessment = report.kinds[0].assessment
+    assert assessment.binding.headroom > 0
+    assert not assessment.is_covered
+    assert assessment.failures == ("net BTC delta at most +100,000,000",)
 
 
 def test_several_holdings_are_one_portfolio() -> None:

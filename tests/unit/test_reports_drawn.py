@@ -19,13 +19,16 @@ from prover.reports.charts import (
     draw_profit_curve,
     draw_waterfall,
 )
-from prover.reports.drawing import INK, png_bytes, svg_text
+from prover.reports.drawing import INK, Thousands, png_bytes, svg_text
 from prover.reports.figures import Bar, BarPanel, HeatMap, ProfitCurve, ProfitLine, Waterfall
 from prover.reports.html import html_page
 from prover.reports.pictures import Picture, report_pictures
 from prover.reports.report import make_report
 from prover.reports.what_if import add_trade
+from prover.rules.rule_builder import build_rules
+from prover.rules.rule_file import shipped_rule
 from tests.support.reported import TWO_COINS, portfolio_on, two_coin_rules
+from tests.support.risk_rules import example_market
 
 PNG_HEADER = b"\x89PNG\r\n\x1a\n"
 RULES = two_coin_rules("exposure-limits")
@@ -205,3 +208,27 @@ def test_what_decides_is_drawn_where_a_rule_has_auxiliaries() -> None:
     assert png_bytes(pictures["decisions-initial"].draw()).startswith(PNG_HEADER)
     without = two_coin_rules()[0]
     assert "decisions-initial" not in {one.name for one in report_pictures(make_report([without], [PORTFOLIO]))}
+
+
+def test_the_page_says_what_fails_and_where_nothing_is_allowed() -> None:
+    rules = build_rules(example_market(), shipped_rule("exposure-limits"))
+    page = html_page(make_report(rules, [portfolio_on(rules[0], {"USD": "-500000", "BTC-PERPETUAL": "1"})]))
+    names = ["net total delta at most +1,000,000", "net total delta at least −1,000,000"]
+    assert f"fails: minimum delta; {names[0]}; {names[1]}" in page
+    assert f"nothing is allowed: {names[0]}" in page
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [
+        ([0, 20000, 40000], ["0", "20,000", "40,000"]),
+        ([-7.5, -5, -2.5, 0], ["−7.5", "−5.0", "−2.5", "0.0"]),
+        ([0, 0.0025, 0.005], ["0.0000", "0.0025", "0.0050"]),
+        ([-5e9, 0, 5e9], ["−5,000 M", "0", "5,000 M"]),
+        ([0, 12.5e6, 25e6], ["0", "12.5 M", "25.0 M"]),
+        ([7], ["7"]),
+    ],
+)
+def test_numbers_on_an_axis_differ_and_are_as_long_as_they_must_be(numbers: list[float], texts: list[str]) -> None:
+    formatter = Thousands()
+    assert formatter.format_ticks(numbers) == texts
