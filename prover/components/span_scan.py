@@ -173,7 +173,10 @@ class SpanScan(Record):
             return
         matched = dict.fromkeys(item.offset.matched if item.offset else (), Fraction(1))
         after = {item.margin: Fraction(1), item.risk: Fraction(-1)} | matched
-        yield make_rows((f"{item.margin.name}: risk",), unit=context.tick, long=nothing, auxiliaries=(after,))
+        rounding = nothing if item.offset is None else item.offset.rounding(context)
+        yield make_rows(
+            (f"{item.margin.name}: risk",), unit=context.tick, long=-rounding, short=-rounding, auxiliaries=(after,)
+        )
         rate = self.short_option_minimum.get(item.underlyings[0])
         if rate is not None:
             yield make_rows(

@@ -189,6 +189,12 @@ class Offset:
             auxiliaries=tuple({side: Fraction(1), matched: Fraction(-1)} for matched, side in bounds),
         )
 
+    def rounding(self, context: RuleContext) -> NDArray[np.float64]:
+        """Half a unit a lot of either underlying, by which the equalities may round what is matched, [1, slot]."""
+        universe = context.universe
+        sides = [universe.underlyings.index(name) for name in self.underlyings]
+        return np.where(np.isin(universe.underlying, sides), float(context.tick) / 2, 0.0)[None, :]
+
     def solve(self, system: DefinitionSystem) -> None:
         """All of it: with the sides as small as they can be, what is matched is as large as it can be."""
         self.first.solve(system)
