@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
 from verifier.errors import DeploymentError
+from verifier.event_index import EventIndex
+from verifier.event_store import EventStore
 from verifier.house_client import HouseClient
 from verifier.registry_client import RegistryClient
 from verifier.statement import verifying_key
@@ -46,7 +49,17 @@ class Venue:
     @property
     def registry(self) -> RegistryClient:
         """The rule registry."""
-        return RegistryClient(self.chain, self.deployment.registry)
+        return RegistryClient(self.chain, self.deployment.registry, events=self.events)
+
+    @functools.cached_property
+    def events(self) -> EventIndex:
+        """Events of clearing house and registry, as kept from one run to the next."""
+        return EventIndex(
+            self.chain,
+            (self.deployment.house, self.deployment.registry),
+            first_block=self.deployment.block_number,
+            store=EventStore(self.chain.state_file(f"events-{self.deployment.house}")),
+        )
 
     @property
     def collateral(self) -> TokenClient:

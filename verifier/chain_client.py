@@ -342,18 +342,21 @@ class ChainClient:
             raise ChainError(f"the node at {shown_host(self._url)} refused {method}: {response['error']}")
         return response["result"]
 
-    def _journal(self, account: str) -> TransactionJournal:
-        """The journal of an account; in its file the chain goes by its first block too, since numbers come again."""
-        if account not in self._journals:
-            path = None
-            if self._state is not None:
-                path = self._state / f"{self.chain_id}-{self._genesis()}" / f"{account}.sqlite"
-            self._journals[account] = TransactionJournal(path)
-        return self._journals[account]
+    def state_file(self, name: str) -> Path | None:
+        """Where something is remembered of this chain; ``None`` for memory.
 
-    def _genesis(self) -> str:
+        The folder names the chain by its first block too: numbers of test chains come again.
+        """
+        if self._state is None:
+            return None
         first = self.block(0)
-        return "unknown" if first is None else first.digest.hex()[:GENESIS_DIGITS]
+        genesis = "unknown" if first is None else first.digest.hex()[:GENESIS_DIGITS]
+        return self._state / f"{self.chain_id}-{genesis}" / f"{name}.sqlite"
+
+    def _journal(self, account: str) -> TransactionJournal:
+        if account not in self._journals:
+            self._journals[account] = TransactionJournal(self.state_file(account))
+        return self._journals[account]
 
     def _raise_reason(self, fields: Mapping[str, Any], receipt: Mapping[str, Any]) -> None:
         """Play a failed transaction again to learn why it failed."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from verifier.blob_sources import BlobSource
     from verifier.chain_client import ChainClient, Receipt
     from verifier.contract_interface import EventLog
+    from verifier.event_index import EventIndex
     from verifier.shape import Shape
 
 PUBLISHER_ROLE: Final = bytes(keccak(b"PUBLISHER_ROLE"))
@@ -146,10 +147,12 @@ class RegistryClient:
     Args:
         chain: connection.
         address: of the contract.
+        events: what is known of its events; without it they are asked of the node from the first block on.
     """
 
-    def __init__(self, chain: ChainClient, address: str) -> None:
+    def __init__(self, chain: ChainClient, address: str, *, events: EventIndex | None = None) -> None:
         self._chain = chain
+        self._events = events
         self._interface = contract_interface("RuleRegistry")
         self.address = address
 
@@ -244,7 +247,7 @@ class RegistryClient:
             DeploymentError: there is no such epoch.
         """
         topic = self._interface.event_topic("EpochPublished")
-        logs = self._chain.logs(self.address, [topic, epoch.to_bytes(32, "big")])
+        logs = self._logs(topic, epoch.to_bytes(32, "big"))
         if not logs:
             raise DeploymentError(f"registry {self.address} has published no epoch {epoch}: see its latest epoch")
         values = self._interface.decode_event("EpochPublished", logs[-1])
@@ -292,8 +295,11 @@ class RegistryClient:
 
     def _staging_transactions(self, event: EpochEvent) -> tuple[bytes, ...]:
         topic = self._interface.event_topic("RuleChunksStaged")
-        logs: tuple[EventLog, ...] = self._chain.logs(self.address, [topic, event.proposal_digest])
-        return tuple(log.transaction_hash for log in logs)
+        return tuple(log.transaction_hash for log in self._logs(topic, event.proposal_digest))
+
+    def _logs(self, *topics: bytes) -> tuple[EventLog, ...]:
+        source = self._chain if self._events is None else self._events
+        return source.logs(self.address, topics)
 
     def _books(self, epoch: int) -> int:
         header = self.latest_epoch()

@@ -1,0 +1,129 @@
+"""What the chain has seen of an account: typed rows, and the command that shows them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.console import run_in_process
+from tests.support.exchange import DEPOSIT
+from tests.support.own_use import OwnUse, later_undone, own_use_venue
+from verifier.account_history import DepositSeen, EpochSeen, OtherSeen, ProofSeen, TradeSeen, account_history
+from verifier.contract_interface import EventLog
+from verifier.event_index import EventIndex
+from verifier.event_store import Checkpoint, EventStore
+from verifier.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.exchange import Exchange, Holder
+    from verifier.account_history import HistoryRow
+
+ALICE, BOB, CAROL = 1, 2, 3
+
+
+def history(exchange: Exchange, account: bytes) -> tuple[HistoryRow, ...]:
+    house, registry = exchange.deployment.house, exchange.deployment.registry
+    index = EventIndex(exchange.chain, (house, registry), first_block=0, store=EventStore())
+    return account_history(index, house, registry, account)
+
+
+def test_every_kind_of_event_is_a_typed_row(exchange: Exchange, alice: Holder, bob: Holder) -> None:
+    changes = exchange.changes({1: 3}, {0: -2}, "history")
+    settlement = exchange.settlement(alice, bob, changes)
+    sides = [exchange.side(alice, settlement, changes, sign=1), exchange.side(bob, settlement, changes, sign=-1)]
+    exchange.house.settle(alice.owner, settlement, *sides)
+    after = alice.after(changes, 1)
+    exchange.prove(after, exchange.check(after, RuleKind.MAINTENANCE))
+    exchange.advance(1)
+    exchange.publish()
+    rows = history(exchange, alice.account)
+    deposit, trade, proof, epoch = (row.seen for row in rows)
+    assert deposit == DepositSeen(DEPOSIT, DEPOSIT, 1)
+    assert isinstance(trade, TradeSeen)
+    assert (trade.counterparty, trade.is_first, trade.epoch, trade.books) == (bob.account, True, 1, 2)
+    assert proof == ProofSeen(1, RuleKind.MAINTENANCE)
+    assert isinstance(epoch, EpochSeen)
+    assert (epoch.epoch, epoch.rule_digest) == (2, b"\x02" * 32)
+    assert [row.block_number for row in rows] == sorted(row.block_number for row in rows)
+    (_, seen_by_bob, _) = (row.seen for row in history(exchange, bob.account))
+    assert isinstance(seen_by_bob, TradeSeen)
+    assert (seen_by_bob.counterparty, seen_by_bob.is_first) == (alice.account, False)
+    assert seen_by_bob.settlement == trade.settlement
+
+
+def test_accounts_without_events_have_no_history(exchange: Exchange, alice: Holder) -> None:
+    assert history(exchange, alice.account[:-1] + b"\x01") == ()
+
+
+def test_events_that_nobody_foresaw_are_shown(exchange: Exchange, alice: Holder) -> None:
+    """A later version of the house may write events that this one does not know; they are kept, by their topic."""
+    store, block = EventStore(), exchange.chain.block()
+    assert block is not None
+    house, registry = exchange.deployment.house, exchange.deployment.registry
+    strange = EventLog(house, (b"\x07" * 32, alice.account), b"\x05", block.number, bytes(32), block.digest, 0)
+    store.extend(None, [strange], Checkpoint(block.number, block.digest))
+    index = EventIndex(exchange.chain, (house, registry), first_block=block.number, store=store)
+    (row,) = account_history(index, house, registry, alice.account)
+    assert row.seen == OtherSeen("0x" + "07" * 32, {"data": b"\x05"})
+
+
+# --- The command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnUse]:
+    with own_use_venue(tmp_path_factory.mktemp("history")) as made:
+        made.must(0, "publish")
+        made.must(ALICE, "deposit", "100")
+        made.must(ALICE, "deposit", "20")
+        made.must(BOB, "deposit", "5")
+        yield made
+
+
+def shown(venue: OwnUse, account: str, *options: str, **variables: str) -> list[dict[str, Any]]:
+    run = run_in_process("history", account, "--json", *options, variables=venue.variables(CAROL) | variables)
+    assert run.returncode == 0, run.stderr
+    found: list[dict[str, Any]] = json.loads(run.stdout)["events"]
+    return found
+
+
+def test_the_command_shows_what_happened(venue: OwnUse) -> None:
+    owner = venue.running.account(ALICE).address
+    events = shown(venue, venue.account(ALICE))
+    assert events == shown(venue, owner) == shown(venue, owner, "--subaccount", "0")
+    assert [(event["event"], event["ticks"], event["deposited"]) for event in events] == [
+        ("deposit", 10_000, 10_000),
+        ("deposit", 2_000, 12_000),
+    ]
+    run = run_in_process("history", owner, variables=venue.variables(CAROL))
+    assert run.returncode == 0
+    assert "ticks 2000, deposited 12000, state version 2" in run.stdout
+
+
+def test_the_command_needs_neither_key_nor_wallet(venue: OwnUse) -> None:
+    variables = {"ZKMARGIN_PRIVATE_KEY": "", "ZKMARGIN_PASSWORD": "", "ZKMARGIN_WALLET": "nowhere.json"}
+    assert len(shown(venue, venue.account(BOB), **variables)) == 1
+
+
+def test_the_command_keeps_events_and_follows_reorganisations(venue: OwnUse, tmp_path: Path) -> None:
+    variables = {"ZKMARGIN_STATE": str(tmp_path)}
+    before = shown(venue, venue.account(ALICE), **variables)
+    (kept,) = tmp_path.rglob("*.sqlite")
+    assert kept.name == f"events-{venue.deployment.house}.sqlite"
+    with later_undone(venue):
+        venue.must(ALICE, "deposit", "7")
+        assert len(shown(venue, venue.account(ALICE), **variables)) == len(before) + 1
+    assert shown(venue, venue.account(ALICE), **variables) == before
+
+
+def test_what_the_command_refuses(venue: OwnUse) -> None:
+    assert "64 hexadecimal digits" in venue.refuses(CAROL, "history", "0x12")
+    assert "is no address" in venue.refuses(CAROL, "history", "0x" + "zz" * 20)
+    run = run_in_process("history", venue.account(CAROL), variables=venue.variables(CAROL))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "has seen nothing of this account" in run.stdout
