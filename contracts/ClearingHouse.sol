@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import { CollateralVault } from "./CollateralVault.sol";
 import { IClearingHouse } from "./interfaces/IClearingHouse.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { IRuleRegistry } from "./interfaces/IRuleRegistry.sol";
@@ -19,18 +19,21 @@ import { MarginClaim } from "./types/MarginClaim.sol";
 import { RuleKind, RuleLocation } from "./types/MarginRule.sol";
 import { MarginCheck, Settlement, SettlementSide } from "./types/Settlement.sol";
 import { Shape } from "./types/Shape.sol";
+import { Withdrawal, WithdrawalLimit } from "./types/Vault.sol";
 
 /// @title ClearingHouse
 /// @author The zkmargin contributors
 /// @notice Accounts whose positions are hidden in commitments; see IClearingHouse. Twin: verifier/house_client.py.
-contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
-    using SafeERC20 for IERC20;
-
+contract ClearingHouse is IClearingHouse, CollateralVault, EIP712 {
     /// @notice EIP-712 type of a settlement.
     bytes32 public constant SETTLEMENT_TYPEHASH = keccak256(
         "Settlement(bytes32 first,bytes32 second,uint64 firstVersion,uint64 secondVersion,"
         "uint32 epoch,uint64 deadline,bytes differences)"
     );
+
+    /// @notice EIP-712 type of a withdrawal, by which its proof is bound to amount and recipient.
+    bytes32 public constant WITHDRAWAL_TYPEHASH =
+        keccak256("Withdrawal(bytes32 account,uint64 stateVersion,uint32 epoch,uint64 ticks,address recipient)");
 
     uint256 private constant COLUMNS_PER_SLOT = 4;
 
@@ -45,11 +48,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IClearingHouse
     IRuleRegistry public immutable override registry;
     /// @inheritdoc IClearingHouse
-    IERC20 public immutable override collateral;
-    /// @inheritdoc IClearingHouse
     uint256 public immutable override collateralSlot;
-    /// @inheritdoc IClearingHouse
-    uint256 public immutable override unitsPerTick;
     /// @inheritdoc IClearingHouse
     uint256 public immutable override depositLimit;
     /// @inheritdoc IClearingHouse
@@ -67,6 +66,7 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
     /// @param unitsPerTick_ Units of the collateral token that one tick is.
     /// @param basisTable_ Data contract with the basis points.
     /// @param basisHash_ keccak256 of these points.
+    /// @param limit How much may be withdrawn.
     constructor(
         IMarginVerifier verifier_,
         IRuleRegistry registry_,
@@ -74,20 +74,16 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         uint256 collateralSlot_,
         uint256 unitsPerTick_,
         address basisTable_,
-        bytes32 basisHash_
-    ) EIP712("zkmargin ClearingHouse", "1") {
+        bytes32 basisHash_,
+        WithdrawalLimit memory limit
+    ) CollateralVault(collateral_, unitsPerTick_, limit) EIP712("zkmargin ClearingHouse", "1") {
         verifier = verifier_;
         registry = registry_;
-        collateral = collateral_;
         collateralSlot = collateralSlot_;
-        unitsPerTick = unitsPerTick_;
         basisTable = basisTable_;
         basisHash = basisHash_;
         if (verifier_.verifyingKey() != registry_.verifyingKey()) {
             revert ClearingHouseVerifyingKeyMismatch(verifier_.verifyingKey(), registry_.verifyingKey());
-        }
-        if (unitsPerTick_ == 0) {
-            revert ClearingHouseTickWithoutUnits();
         }
         Shape memory shape = verifier_.shape();
         uint256 slots = shape.columns / COLUMNS_PER_SLOT;
@@ -106,8 +102,8 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         if (ticks == 0) {
             revert ClearingHouseNothingDeposited();
         }
-        uint256 deposited = uint256(state.deposited) + ticks;
-        if (deposited > depositLimit) {
+        int256 deposited = int256(state.deposited) + int256(uint256(ticks));
+        if (deposited > int256(depositLimit)) {
             revert ClearingHouseDepositOutOfRange(id, deposited, depositLimit);
         }
         if (commitment.length != Commitments.POINT_BYTES) {
@@ -117,14 +113,57 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
 
         account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _collateralPoint(), ticks));
         // The limit fits 64 bits for every shape whose columns do.
-        state.deposited = uint64(deposited);
+        state.deposited = int64(deposited);
         ++state.stateVersion;
         if (state.books == 0) {
             state.books = 1;
         }
         account.state = state;
         emit Deposited(id, ticks, deposited, state.stateVersion);
-        _collect(ticks * unitsPerTick);
+        _collect(ticks);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function withdraw(
+        Withdrawal calldata withdrawal,
+        bytes calldata portfolio,
+        bytes calldata proof,
+        bytes calldata hint
+    ) external override nonReentrant {
+        AccountId id = withdrawal.account;
+        _checkOwner(id);
+        AccountState memory state = _accounts[id].state;
+        _checkVersion(id, state.stateVersion, withdrawal.stateVersion);
+
+        MarginClaim memory claim = _claimAfterWithdrawal(withdrawal, state.books, portfolio);
+        claim.proof = proof;
+        claim.hint = hint;
+        verifier.verify(claim);
+
+        state.initialEpoch = withdrawal.epoch;
+        _withdraw(id, state, Commitments.hashAt(claim.portfolio, 0), withdrawal.ticks, withdrawal.recipient);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function withdrawDeposit(AccountId id, uint64 stateVersion, uint64 ticks, address recipient)
+        external
+        override
+        nonReentrant
+    {
+        _checkOwner(id);
+        AccountState memory state = _accounts[id].state;
+        _checkVersion(id, state.stateVersion, stateVersion);
+        if (state.hidden) {
+            revert ClearingHouseAccountHidden(id);
+        }
+        int256 left = int256(state.deposited) - int256(uint256(ticks));
+        if (left < 0) {
+            revert ClearingHouseDepositExceeded(id, ticks, state.deposited);
+        }
+        // Nothing but deposits and withdrawals ever changed this account: it holds what is left of them, without blind.
+        bytes memory nothing = new bytes(Commitments.POINT_BYTES);
+        bytes memory commitment = Commitments.addMultiple(nothing, _collateralPoint(), uint256(left));
+        _withdraw(id, state, keccak256(commitment), ticks, recipient);
     }
 
     /// @inheritdoc IClearingHouse
@@ -201,13 +240,24 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         return _settlementHashes(settlement);
     }
 
-    /// @dev Takes units of the collateral token from the caller; nothing else may move in between.
-    function _collect(uint256 units) private {
-        uint256 before = collateral.balanceOf(address(this));
-        collateral.safeTransferFrom(msg.sender, address(this), units);
-        uint256 received = collateral.balanceOf(address(this)) - before;
-        if (received != units) {
-            revert ClearingHouseCollateralAmountWrong(received, units);
+    /// @inheritdoc IClearingHouse
+    function withdrawalHash(Withdrawal calldata withdrawal) external pure override returns (bytes32 action) {
+        return _withdrawalHash(withdrawal);
+    }
+
+    /// @dev Writes down the account after a withdrawal, then pays or queues.
+    function _withdraw(AccountId id, AccountState memory state, bytes32 commitment, uint64 ticks, address recipient)
+        private
+    {
+        Account storage account = _accounts[id];
+        ++state.stateVersion;
+        state.deposited = SafeCast.toInt64(int256(state.deposited) - int256(uint256(ticks)));
+        account.commitmentHashes[0] = commitment;
+        account.state = state;
+        uint256 claim = _book(recipient, ticks);
+        emit Withdrawn(id, recipient, ticks, state.deposited, state.stateVersion, claim);
+        if (claim == 0) {
+            _pay(recipient, ticks);
         }
     }
 
@@ -221,7 +271,8 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         AccountState memory state = account.state;
         ++state.stateVersion;
         // The registry counts books in 8 bits.
-        state.books = uint64(books);
+        state.books = uint32(books);
+        state.hidden = true;
         state.initialEpoch = epoch;
         account.state = state;
     }
@@ -247,6 +298,23 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         claim.matrix = DataContract.read(rule.data, rule.offset, rule.length);
         claim.proof = side.proof;
         claim.hint = side.hint;
+    }
+
+    /// @dev Checks the present commitments and states what is proven: initial margin of those after the withdrawal.
+    function _claimAfterWithdrawal(Withdrawal calldata withdrawal, uint256 touched, bytes calldata portfolio)
+        private
+        view
+        returns (MarginClaim memory claim)
+    {
+        AccountId id = withdrawal.account;
+        RuleLocation memory rule = registry.usableRule(withdrawal.epoch, RuleKind.INITIAL);
+        _checkPortfolio(id, _accounts[id], touched, portfolio, rule.books);
+        claim.context =
+            _context(id, withdrawal.stateVersion, withdrawal.epoch, RuleKind.INITIAL, _withdrawalHash(withdrawal));
+        claim.books = rule.books;
+        claim.portfolio = portfolio;
+        Commitments.subtractMultiple(claim.portfolio, _collateralPoint(), withdrawal.ticks);
+        claim.matrix = DataContract.read(rule.data, rule.offset, rule.length);
     }
 
     /// @dev Reverts unless the points are the account's commitments, for all books of the epoch.
@@ -280,6 +348,13 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         bytes32 given = Commitments.hashOf(points, book);
         if (given != stored) {
             revert ClearingHouseCommitmentMismatch(id, book, given, stored);
+        }
+    }
+
+    /// @dev Reverts unless the owner of the account calls.
+    function _checkOwner(AccountId id) private view {
+        if (msg.sender != id.ownerOf()) {
+            revert ClearingHouseNotOwner(id, msg.sender);
         }
     }
 
@@ -343,6 +418,11 @@ contract ClearingHouse is IClearingHouse, EIP712, ReentrancyGuardTransient {
         if (actualHash != expectedHash) {
             revert ClearingHouseBasisMismatch(actualHash, expectedHash);
         }
+    }
+
+    /// @dev Struct hash (EIP-712) of a withdrawal. Its words are those of the ABI encoding.
+    function _withdrawalHash(Withdrawal calldata withdrawal) private pure returns (bytes32) {
+        return keccak256(abi.encode(WITHDRAWAL_TYPEHASH, withdrawal));
     }
 
     /// @dev Reverts unless the account is open and at the given version.

@@ -1,4 +1,4 @@
-"""What parties agree on and proofs are bound to, as bytes (twins: contracts/types/Settlement.sol, AccountId.sol).
+"""What parties agree on and proofs are bound to, as bytes (twins in contracts/types: Settlement, Vault, AccountId).
 
 Pure: a wallet can compute all of it without a node.
 """
@@ -39,6 +39,15 @@ SETTLEMENT_FIELDS: Final = (
     ("differences", "bytes"),
 )
 SETTLEMENT_TYPE: Final = f"Settlement({','.join(f'{kind} {name}' for name, kind in SETTLEMENT_FIELDS)})"
+
+WITHDRAWAL_FIELDS: Final = (
+    ("account", "bytes32"),
+    ("stateVersion", "uint64"),
+    ("epoch", "uint32"),
+    ("ticks", "uint64"),
+    ("recipient", "address"),
+)
+WITHDRAWAL_TYPE: Final = f"Withdrawal({','.join(f'{kind} {name}' for name, kind in WITHDRAWAL_FIELDS)})"
 
 
 def account_id(owner: str, subaccount: int) -> bytes:
@@ -165,6 +174,48 @@ class SettlementSide:
     def as_tuple(self) -> tuple[bytes, bytes, bytes, bytes]:
         """For the ABI encoder."""
         return (b"".join(self.portfolio), self.proof, self.hint, self.signature)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A withdrawal as its margin proof is bound to it.
+
+    Attributes:
+        account: that pays, 32 bytes.
+        state_version: of the account before it.
+        epoch: at which the account proves initial margin after it.
+        ticks: how much.
+        recipient: address that gets it.
+    """
+
+    account: bytes
+    state_version: int
+    epoch: int
+    ticks: int
+    recipient: str
+
+    def __post_init__(self) -> None:
+        """Check ranges and the address."""
+        _check_account(self.account)
+        _check_unsigned("state version", self.state_version, VERSION_BITS)
+        _check_unsigned("epoch", self.epoch, EPOCH_BITS)
+        _check_unsigned("ticks", self.ticks, VERSION_BITS)
+        account_id(self.recipient, 0)
+
+    def as_tuple(self) -> tuple[bytes, int, int, int, str]:
+        """For the ABI encoder."""
+        return (self.account, self.state_version, self.epoch, self.ticks, self.recipient)
+
+    @property
+    def check(self) -> MarginCheck:
+        """What the account must prove."""
+        return MarginCheck(self.account, self.state_version, self.epoch, RuleKind.INITIAL)
+
+    @property
+    def action(self) -> bytes:
+        """EIP-712 struct hash, which the proof is bound to."""
+        types = ["bytes32", *(kind for _, kind in WITHDRAWAL_FIELDS)]
+        return bytes(keccak(abi_encode(types, [keccak(WITHDRAWAL_TYPE.encode()), *self.as_tuple()])))
 
 
 def proof_context(chain_id: int, house: str, check: MarginCheck, action: bytes = NO_ACTION) -> bytes:

@@ -1,4 +1,7 @@
-"""Accounts of the clearing house: deposits, hidden trades, margin checks (twin: contracts/ClearingHouse.sol)."""
+"""Accounts of the clearing house: deposits, hidden trades, margin checks, withdrawals.
+
+Twins: contracts/ClearingHouse.sol, CollateralVault.sol.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,16 @@ from eth_utils.address import to_checksum_address
 from verifier.clearing_terms import NO_ACTION, proof_context, sign_settlement
 from verifier.contract_interface import contract_interface
 from verifier.rule_kind import RuleKind
+from verifier.vault_state import QueueState, VaultState, WithdrawalClaim, WithdrawalLimit
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from verifier.chain_client import ChainClient, Receipt
-    from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide
+    from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide, Withdrawal
     from verifier.contract_interface import EventLog
 
-EVENTS: Final = ("Deposited", "Settled", "MarginProven")
+EVENTS: Final = ("Deposited", "Settled", "MarginProven", "Withdrawn", "ClaimPaid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,11 @@ class AccountState:
 
     Attributes:
         state_version: number of changes of its commitments; 0 before the first deposit.
-        deposited: ticks deposited so far.
+        deposited: ticks deposited so far, less those withdrawn; negative once it has withdrawn what it gained.
         initial_epoch: last epoch at which it proved initial margin; 0 for never.
         maintenance_epoch: last epoch at which it proved maintenance margin; 0 for never.
         books: number of books that it has touched.
+        hidden: whether it ever traded; until then it holds ``deposited`` and nothing else.
     """
 
     state_version: int
@@ -38,6 +43,7 @@ class AccountState:
     initial_epoch: int
     maintenance_epoch: int
     books: int
+    hidden: bool
 
     def proven_epoch(self, kind: RuleKind) -> int:
         """Last epoch at which it proved a rule."""
@@ -110,6 +116,61 @@ class HouseClient:
         """
         data = self._interface.encode_call("proveMargin", check.as_tuple(), b"".join(portfolio), proof, hint)
         return self._chain.send(sender, data, to=self.address)
+
+    def withdraw(
+        self, owner: LocalAccount, withdrawal: Withdrawal, *, portfolio: tuple[bytes, ...], proof: bytes, hint: bytes
+    ) -> Receipt:
+        """Withdraw collateral with a proof of initial margin of what stays; paid at once, or queued.
+
+        Args:
+            owner: of the account.
+            withdrawal: amount and recipient, which the proof is bound to.
+            portfolio: present commitments, 96 bytes a book.
+            proof: for the commitments after the withdrawal.
+            hint: 32 bytes that go with it.
+
+        Raises:
+            ContractRevertedError: the house or the verifier refused, by a named error.
+        """
+        data = self._interface.encode_call("withdraw", withdrawal.as_tuple(), b"".join(portfolio), proof, hint)
+        return self._chain.send(owner, data, to=self.address)
+
+    def withdraw_deposit(
+        self, owner: LocalAccount, account: bytes, *, state_version: int, ticks: int, recipient: str
+    ) -> Receipt:
+        """Withdraw from an account that has never traded; needs no proof, and no epoch.
+
+        Raises:
+            ContractRevertedError: the house refused, by a named error.
+        """
+        data = self._interface.encode_call("withdrawDeposit", account, state_version, ticks, recipient)
+        return self._chain.send(owner, data, to=self.address)
+
+    def pay_queued(self, sender: LocalAccount, claim: int) -> Receipt:
+        """Have a queued claim paid whose turn has come; anyone may send it.
+
+        Raises:
+            ContractRevertedError: it waits, is paid, or there is none; by a named error.
+        """
+        return self._chain.send(sender, self._interface.encode_call("payQueued", claim), to=self.address)
+
+    def vault_state(self) -> VaultState:
+        """What the house owes and what may leave, at the time of the latest block."""
+        return VaultState(*self._read("vaultState")[0])
+
+    def queue_state(self) -> QueueState:
+        """Claims ever queued, and how far the queue has come."""
+        return QueueState(*self._read("queueState"))
+
+    def claim(self, number: int) -> WithdrawalClaim | None:
+        """A queued claim; ``None`` when there is none of that number, or it is paid."""
+        recipient, ticks, end = self._read("withdrawalClaim", number)[0]
+        return WithdrawalClaim(number, to_checksum_address(recipient), ticks, end) if ticks else None
+
+    def withdrawal_limit(self) -> WithdrawalLimit:
+        """How much may leave the house."""
+        capacity, refill = (int(self._read(name)[0]) for name in ("withdrawalCapacity", "withdrawalRefill"))
+        return WithdrawalLimit(capacity, refill)
 
     def account_state(self, account: bytes) -> AccountState:
         """Public state of an account; all zero before its first deposit."""

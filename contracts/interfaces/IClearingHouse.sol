@@ -1,35 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
+import { ICollateralVault } from "./ICollateralVault.sol";
 import { IMarginVerifier } from "./IMarginVerifier.sol";
 import { IRuleRegistry } from "./IRuleRegistry.sol";
 import { AccountId } from "../types/AccountId.sol";
 import { AccountState } from "../types/AccountState.sol";
 import { RuleKind } from "../types/MarginRule.sol";
 import { MarginCheck, Settlement, SettlementSide } from "../types/Settlement.sol";
+import { Withdrawal } from "../types/Vault.sol";
 
 /// @title Accounts whose positions are hidden in commitments
 /// @author The zkmargin contributors
 /// @notice Per book, the commitments of all accounts add up to what was publicly deposited: deposits are credited by
-/// the contract itself, and a trade adds to one account what it takes from the other. Whether an account is covered is
-/// shown by margin proofs. Twin: verifier/house_client.py.
+/// the contract itself and withdrawals debited by it, and a trade adds to one account what it takes from the other.
+/// Whether an account is covered is shown by margin proofs. Twin: verifier/house_client.py.
 /// @dev Of a commitment only keccak256 of its 96 bytes is stored; callers pass the points. A book that an account never
 /// touched has no hash and holds the point at infinity, 96 zero bytes.
 ///
 /// A proof is bound to `context = keccak256(abi.encode(chain id, this contract, account, state version, epoch, kind,
-/// action))`, with `action` the EIP-712 struct hash of the settlement, or 0 for `proveMargin`.
+/// action))`, with `action` the EIP-712 struct hash of the settlement or the withdrawal, or 0 for `proveMargin`.
+///
+/// An account that has never traded is transparent: it holds its net deposits, and its owner takes them back without a
+/// proof, also while the registry is stale. All else leaves by a proof of initial margin of what stays.
 ///
 /// Trust: the verifier and the registry given to the constructor, and the table of basis points whose hash it binds;
 /// the deployment check recomputes that table from the setup. There is no administrator and no upgrade.
-interface IClearingHouse {
+interface IClearingHouse is ICollateralVault {
     /// @notice An owner deposited collateral.
     /// @param account Account credited.
     /// @param ticks Ticks credited.
-    /// @param deposited Ticks deposited so far.
+    /// @param deposited Ticks deposited so far, less those withdrawn.
     /// @param stateVersion State version after the deposit.
-    event Deposited(AccountId indexed account, uint256 ticks, uint256 deposited, uint256 stateVersion);
+    event Deposited(AccountId indexed account, uint256 ticks, int256 deposited, uint256 stateVersion);
+
+    /// @notice An owner withdrew collateral: it left the account, and was paid or queued.
+    /// @param account Account debited.
+    /// @param recipient Who is paid.
+    /// @param ticks Ticks debited.
+    /// @param deposited Ticks deposited so far, less those withdrawn.
+    /// @param stateVersion State version after the withdrawal.
+    /// @param claim Number of the claim that was queued; 0 when the tokens were paid at once.
+    event Withdrawn(
+        AccountId indexed account,
+        address indexed recipient,
+        uint256 ticks,
+        int256 deposited,
+        uint256 stateVersion,
+        uint256 indexed claim
+    );
 
     /// @notice Two accounts traded; both raised their state version by one and proved initial margin.
     /// @param first Account whose commitments grew by the differences.
@@ -67,22 +86,29 @@ interface IClearingHouse {
     /// @param slots Number of slots.
     error ClearingHouseSlotOutOfRange(uint256 slot, uint256 slots);
 
-    /// @notice A tick must be worth at least one unit of the collateral token.
-    error ClearingHouseTickWithoutUnits();
-
     /// @notice A deposit of nothing.
     error ClearingHouseNothingDeposited();
 
     /// @notice The deposit would leave the range in which an account can prove margin.
     /// @param account Account.
-    /// @param deposited Ticks that would have been deposited in all.
+    /// @param deposited Net ticks that would have been deposited.
     /// @param limit Largest number of ticks.
-    error ClearingHouseDepositOutOfRange(AccountId account, uint256 deposited, uint256 limit);
+    error ClearingHouseDepositOutOfRange(AccountId account, int256 deposited, uint256 limit);
 
-    /// @notice The collateral token moved another amount than was asked for (a fee on transfer, for instance).
-    /// @param received Units received.
-    /// @param expected Units asked for.
-    error ClearingHouseCollateralAmountWrong(uint256 received, uint256 expected);
+    /// @notice Only the owner withdraws.
+    /// @param account Account.
+    /// @param caller Who called.
+    error ClearingHouseNotOwner(AccountId account, address caller);
+
+    /// @notice The account has traded: nobody but its owner knows what it holds, so it withdraws by a margin proof.
+    /// @param account Account.
+    error ClearingHouseAccountHidden(AccountId account);
+
+    /// @notice The account has never traded, and has not deposited so much.
+    /// @param account Account.
+    /// @param ticks Ticks to be withdrawn.
+    /// @param deposited Ticks deposited so far, less those withdrawn.
+    error ClearingHouseDepositExceeded(AccountId account, uint256 ticks, int256 deposited);
 
     /// @notice The account has never had a deposit.
     /// @param account Account.
@@ -140,6 +166,28 @@ interface IClearingHouse {
     /// @param commitment The account's present commitment of book 0, 96 bytes.
     function deposit(uint96 subaccount, uint64 ticks, bytes calldata commitment) external;
 
+    /// @notice Withdraws collateral from one of the caller's accounts; it proves initial margin of what stays.
+    /// @dev The proof is made for the commitments after the withdrawal, and bound to amount and recipient. What leaves is
+    /// paid at once when there is room, else queued: see ICollateralVault.
+    /// @param withdrawal The withdrawal.
+    /// @param portfolio The account's present commitments, 96 bytes for every book of the epoch.
+    /// @param proof Margin proof.
+    /// @param hint Hint that goes with it.
+    function withdraw(
+        Withdrawal calldata withdrawal,
+        bytes calldata portfolio,
+        bytes calldata proof,
+        bytes calldata hint
+    ) external;
+
+    /// @notice Withdraws from an account of the caller's that has never traded; needs neither proof nor registry.
+    /// @dev The state version keeps a transaction that is sent twice from paying twice.
+    /// @param account Account debited.
+    /// @param stateVersion Its state version.
+    /// @param ticks Ticks to withdraw, at most what was deposited.
+    /// @param recipient Who gets them.
+    function withdrawDeposit(AccountId account, uint64 stateVersion, uint64 ticks, address recipient) external;
+
     /// @notice Carries out a trade that both owners signed; both accounts prove initial margin after it.
     /// @dev Anyone may submit. Both proofs are made for the state version in the settlement and the commitments after it.
     /// @param settlement The trade.
@@ -174,7 +222,7 @@ interface IClearingHouse {
 
     /// @notice The 32 bytes that a margin proof must be bound to.
     /// @param check Account, state version, epoch and rule.
-    /// @param action EIP-712 struct hash of the settlement, or 0 for `proveMargin`.
+    /// @param action EIP-712 struct hash of the settlement or the withdrawal, or 0 for `proveMargin`.
     /// @return Context of the proof.
     function proofContext(MarginCheck calldata check, bytes32 action) external view returns (bytes32);
 
@@ -184,20 +232,19 @@ interface IClearingHouse {
     /// @return digest EIP-712 digest, which owners sign.
     function settlementHashes(Settlement calldata settlement) external view returns (bytes32 action, bytes32 digest);
 
+    /// @notice Struct hash of a withdrawal.
+    /// @param withdrawal The withdrawal.
+    /// @return action EIP-712 struct hash, which the proof is bound to.
+    function withdrawalHash(Withdrawal calldata withdrawal) external view returns (bytes32 action);
+
     /// @notice Checks the proofs.
     function verifier() external view returns (IMarginVerifier);
 
     /// @notice Holds the rules.
     function registry() external view returns (IRuleRegistry);
 
-    /// @notice The collateral token.
-    function collateral() external view returns (IERC20);
-
     /// @notice Slot of the collateral in book 0.
     function collateralSlot() external view returns (uint256);
-
-    /// @notice Units of the collateral token that one tick is.
-    function unitsPerTick() external view returns (uint256);
 
     /// @notice Largest number of ticks that one account can have deposited: 2^(dk−1) − 1.
     function depositLimit() external view returns (uint256);

@@ -64,6 +64,16 @@ library Commitments {
         _write(sum, 0, Bls12381.add(_read(commitment, 0), Bls12381.multiply(terms)));
     }
 
+    /// @notice Takes a public multiple of a point away from the first commitment of a list, in place.
+    /// @param commitments A multiple of 96 bytes, at least one.
+    /// @param base 96 bytes; the multiplication checks that it lies in the subgroup.
+    /// @param multiple The multiple, below the group order.
+    function subtractMultiple(bytes memory commitments, bytes memory base, uint256 multiple) internal view {
+        PointTerms.Terms memory terms = PointTerms.allocate(1);
+        terms.append(_read(base, 0), -Scalar.wrap(multiple));
+        _write(commitments, 0, Bls12381.add(_read(commitments, 0), Bls12381.multiply(terms)));
+    }
+
     /// @notice The hashes by which blob transactions name the blobs that have these commitments:
     /// 0x01 ‖ sha256(compressed)[1:] (EIP-4844). Reverts unless every point is canonical and on the curve.
     /// @param points A multiple of 96 bytes.

@@ -18,9 +18,10 @@ contract ClearingHouseInvariants {
     }
 
     /// @dev One function, since forge plays every sequence anew for each.
-    function invariantAccountsLedgerAndTokens() external view {
+    function invariantAccountsLedgerTokensAndBucket() external view {
         _handler.requireGhostsHold();
         _handler.requireLedgerIdentity();
         _handler.requireTokensCoverDeposits();
+        _handler.requireBucketHolds();
     }
 }

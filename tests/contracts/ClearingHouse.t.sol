@@ -8,6 +8,7 @@ import { ClearingHouse } from "../../contracts/ClearingHouse.sol";
 import { RuleRegistry } from "../../contracts/RuleRegistry.sol";
 import { CeremonyMarginVerifier } from "../../contracts/CeremonyMarginVerifier.sol";
 import { IClearingHouse } from "../../contracts/interfaces/IClearingHouse.sol";
+import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
 import { IMarginVerifier } from "../../contracts/interfaces/IMarginVerifier.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
 import { ClaimEncoding } from "../../contracts/libraries/ClaimEncoding.sol";
@@ -56,7 +57,8 @@ contract ClearingHouseTest is ClearingHouseFixture {
     function testDepositsAreCreditedByTheContract() external view {
         AccountState memory state = house.accountState(_account(_alice));
         _expect("version", state.stateVersion, 1);
-        _expect("deposited", state.deposited, CASH);
+        _expect("deposited", uint256(int256(state.deposited)), CASH);
+        if (state.hidden) revert NumbersDiffer("hidden", 1, 0);
         _expect("books", state.books, 1);
         _expect("initial", state.initialEpoch, 0);
         _expect("maintenance", state.maintenanceEpoch, 0);
@@ -73,7 +75,7 @@ contract ClearingHouseTest is ClearingHouseFixture {
         token.approve(address(house), UNITS_PER_TICK);
         bytes memory commitment = _commitment(alice, 0);
         vm.expectEmit();
-        emit IClearingHouse.Deposited(_account(alice), 1, CASH + 1, 2);
+        emit IClearingHouse.Deposited(_account(alice), 1, int256(uint256(CASH)) + 1, 2);
         vm.prank(owner);
         house.deposit(7, 1, commitment);
     }
@@ -187,7 +189,7 @@ contract ClearingHouseTest is ClearingHouseFixture {
         fee.approve(address(strict), 1e18);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IClearingHouse.ClearingHouseCollateralAmountWrong.selector, UNITS_PER_TICK - 1, UNITS_PER_TICK
+                ICollateralVault.CollateralVaultAmountWrong.selector, UNITS_PER_TICK - 1, UNITS_PER_TICK
             )
         );
         strict.deposit(0, 1, new bytes(96));
@@ -196,7 +198,7 @@ contract ClearingHouseTest is ClearingHouseFixture {
     function testRefusesToBeCalledBack() external {
         ReentrantToken reentrant = new ReentrantToken();
         ClearingHouse strict = _houseWith(IERC20(address(reentrant)));
-        reentrant.aim(strict);
+        reentrant.aim(address(strict), abi.encodeCall(IClearingHouse.deposit, (0, 1, new bytes(96))));
         reentrant.approve(address(strict), 1e18);
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
         strict.deposit(0, 1, new bytes(96));
@@ -410,29 +412,29 @@ contract ClearingHouseTest is ClearingHouseFixture {
                 IClearingHouse.ClearingHouseVerifyingKeyMismatch.selector, verifier.verifyingKey(), other.verifyingKey()
             )
         );
-        new ClearingHouse(verifier, foreign, token, 0, UNITS_PER_TICK, table, keccak256(basis));
+        new ClearingHouse(verifier, foreign, token, 0, UNITS_PER_TICK, table, keccak256(basis), _limit());
     }
 
     function testRefusesParametersOutOfRange() external {
         vm.expectRevert(abi.encodeWithSelector(IClearingHouse.ClearingHouseSlotOutOfRange.selector, 4, 4));
-        new ClearingHouse(verifier, registry, token, 4, UNITS_PER_TICK, table, keccak256(basis));
-        vm.expectRevert(IClearingHouse.ClearingHouseTickWithoutUnits.selector);
-        new ClearingHouse(verifier, registry, token, 0, 0, table, keccak256(basis));
+        new ClearingHouse(verifier, registry, token, 4, UNITS_PER_TICK, table, keccak256(basis), _limit());
+        vm.expectRevert(ICollateralVault.CollateralVaultTickWithoutUnits.selector);
+        new ClearingHouse(verifier, registry, token, 0, 0, table, keccak256(basis), _limit());
     }
 
     function testRefusesAnotherBasisTable() external {
         bytes memory longer = bytes.concat(basis, new bytes(96));
         address long = DataContract.create(longer);
         vm.expectRevert(abi.encodeWithSelector(IClearingHouse.ClearingHouseBasisSizeWrong.selector, 480, 384));
-        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, long, keccak256(longer));
+        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, long, keccak256(longer), _limit());
         vm.expectRevert(abi.encodeWithSelector(IClearingHouse.ClearingHouseBasisSizeWrong.selector, 0, 384));
-        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, address(0xdead), keccak256(basis));
+        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, address(0xdead), keccak256(basis), _limit());
         vm.expectRevert(
             abi.encodeWithSelector(
                 IClearingHouse.ClearingHouseBasisMismatch.selector, keccak256(basis), bytes32("another")
             )
         );
-        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, table, "another");
+        new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, table, "another", _limit());
     }
 
     function testKeepsItsParts() external view {
@@ -453,7 +455,7 @@ contract ClearingHouseTest is ClearingHouseFixture {
     }
 
     function _houseWith(IERC20 collateral) private returns (ClearingHouse) {
-        return new ClearingHouse(verifier, registry, collateral, 0, UNITS_PER_TICK, table, keccak256(basis));
+        return new ClearingHouse(verifier, registry, collateral, 0, UNITS_PER_TICK, table, keccak256(basis), _limit());
     }
 
     function _contractSide(Settlement memory settlement, Ghost memory owned, Ghost memory change)

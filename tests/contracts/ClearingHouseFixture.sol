@@ -11,6 +11,7 @@ import { AccountId, accountIdOf } from "../../contracts/types/AccountId.sol";
 import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
 import { RuleKind } from "../../contracts/types/MarginRule.sol";
 import { MarginCheck, Settlement, SettlementSide } from "../../contracts/types/Settlement.sol";
+import { Withdrawal, WithdrawalLimit } from "../../contracts/types/Vault.sol";
 import { KnownSetup } from "./KnownSetup.sol";
 import { RulePublishing } from "./RulePublishing.sol";
 import { SimulatedProver } from "./SimulatedProver.sol";
@@ -34,6 +35,8 @@ abstract contract ClearingHouseFixture is RulePublishing {
     uint256 internal constant MAXIMUM_AGE = 1 hours;
     uint256 internal constant DEPOSIT_LIMIT = 511;
     uint64 internal constant FOREVER = type(uint64).max;
+    uint64 internal constant CAPACITY = 60;
+    uint64 internal constant REFILL = 2;
 
     SimulatedProver internal prover;
     PairingMarginVerifier internal verifier;
@@ -55,7 +58,11 @@ abstract contract ClearingHouseFixture is RulePublishing {
         token = new InsecureTestToken();
         _prepareBasis();
         table = DataContract.create(basis);
-        house = new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, table, keccak256(basis));
+        house = new ClearingHouse(verifier, registry, token, 0, UNITS_PER_TICK, table, keccak256(basis), _limit());
+    }
+
+    function _limit() internal pure returns (WithdrawalLimit memory) {
+        return WithdrawalLimit({ capacity: CAPACITY, refillPerSecond: REFILL });
     }
 
     /// @dev τ^N − 1 and λ^U_i(τ) = u(τ^N − 1)/(N(τ − u)) with u = ν^(4i); the points of the latter.
@@ -197,6 +204,55 @@ abstract contract ClearingHouseFixture is RulePublishing {
             hint: claim.hint,
             signature: abi.encodePacked(r, s, v)
         });
+    }
+
+    function _withdrawal(Ghost memory ghost, uint32 epoch, uint64 ticks, address recipient)
+        internal
+        pure
+        returns (Withdrawal memory)
+    {
+        return Withdrawal({
+            account: _account(ghost), stateVersion: ghost.version, epoch: epoch, ticks: ticks, recipient: recipient
+        });
+    }
+
+    /// @dev A proof for the ghost's commitments after the withdrawal.
+    function _withdrawalClaim(Withdrawal memory withdrawal, Ghost memory ghost)
+        internal
+        view
+        returns (MarginClaim memory)
+    {
+        MarginCheck memory check = _check(ghost, withdrawal.epoch, RuleKind.INITIAL);
+        check.stateVersion = withdrawal.stateVersion;
+        Ghost memory after_ = _less(ghost, withdrawal.ticks);
+        return _simulated(check, house.withdrawalHash(withdrawal), _commitments(after_, BOOKS));
+    }
+
+    /// @dev A withdrawal with a proof, by the ghost's owner.
+    function _withdraw(Ghost memory ghost, uint32 epoch, uint64 ticks, address recipient)
+        internal
+        returns (Ghost memory)
+    {
+        Withdrawal memory withdrawal = _withdrawal(ghost, epoch, ticks, recipient);
+        MarginClaim memory claim = _withdrawalClaim(withdrawal, ghost);
+        bytes memory portfolio = _commitments(ghost, BOOKS);
+        vm.prank(_owner(ghost));
+        house.withdraw(withdrawal, portfolio, claim.proof, claim.hint);
+        return _less(ghost, ticks);
+    }
+
+    /// @dev A withdrawal of deposits by the ghost's owner.
+    function _withdrawDeposit(Ghost memory ghost, uint64 ticks, address recipient) internal returns (Ghost memory) {
+        vm.prank(_owner(ghost));
+        house.withdrawDeposit(_account(ghost), ghost.version, ticks, recipient);
+        return _less(ghost, ticks);
+    }
+
+    /// @dev The ghost after a withdrawal.
+    function _less(Ghost memory ghost, uint64 ticks) internal pure returns (Ghost memory) {
+        Ghost memory cash;
+        cash.positions[0][0] = int256(uint256(ticks));
+        return _combined(ghost, cash, false);
     }
 
     /// @dev A small change of both books with fresh blinds.

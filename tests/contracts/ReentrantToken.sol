@@ -2,25 +2,46 @@
 pragma solidity 0.8.37;
 
 import { ERC20 } from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import { Address } from "@openzeppelin/contracts/utils/Address.sol";
 
-import { ClearingHouse } from "../../contracts/ClearingHouse.sol";
-
-/// @title A token that calls the clearing house back while it is being paid
+/// @title A token that calls somebody back while it moves, and can be told to move too much or to say that it failed
 contract ReentrantToken is ERC20 {
-    ClearingHouse public house;
+    address private _target;
+    bytes private _call;
+    uint256 private _surplus;
+    bool private _refuses;
 
     constructor() ERC20("reentrant", "RE") {
         _mint(msg.sender, 1e18);
     }
 
-    function aim(ClearingHouse house_) external {
-        house = house_;
+    /// @notice From now on every movement calls the target; nothing is called when it is the zero address.
+    function aim(address target, bytes calldata call) external {
+        _target = target;
+        _call = call;
+    }
+
+    /// @notice From now on every movement takes so much more from the sender.
+    function takeMore(uint256 surplus) external {
+        _surplus = surplus;
+    }
+
+    /// @notice From now on transfers move nothing and say so.
+    function refuse() external {
+        _refuses = true;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        return !_refuses && super.transfer(to, value);
     }
 
     function _update(address from, address to, uint256 value) internal override {
         super._update(from, to, value);
-        if (to == address(house)) {
-            house.deposit(0, 1, new bytes(96));
+        if (_surplus != 0) super._update(from, address(0), _surplus);
+        if (_target != address(0)) {
+            address target = _target;
+            _target = address(0); // once
+            Address.functionCall(target, _call);
         }
     }
 }
