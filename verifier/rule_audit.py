@@ -59,27 +59,40 @@ def _own_free_columns(matrix: RuleMatrix) -> NDArray[np.bool_]:
 
 
 def headroom_columns(matrix: RuleMatrix) -> tuple[Headroom | None, ...]:
-    """Per row its headroom, or ``None`` for an equality."""
-    user = np.argmax(matrix.entries != 0, axis=0)
-    entry = np.take_along_axis(matrix.entries, user[None], axis=0)[0]
-    candidates = _own_free_columns(matrix) & ((entry == HEADROOM_ENTRY) | (entry == LARGE_HEADROOM_ENTRY))
-    found: dict[tuple[int, int], tuple[int, int]] = {}
-    for book, column in np.argwhere(candidates).tolist():
-        found.setdefault((int(user[book, column]), int(entry[book, column])), (book, column))
-    units = [found.get((row, HEADROOM_ENTRY)) for row in range(matrix.rows)]
+    """Per row its headroom, or ``None`` for an equality; of several candidates the first (the audit refuses them)."""
+    found = _headroom_candidates(matrix)
     return tuple(
-        None if unit is None else Headroom(unit, found.get((row, LARGE_HEADROOM_ENTRY)))
-        for row, unit in enumerate(units)
+        Headroom(found[row, HEADROOM_ENTRY][0], found.get((row, LARGE_HEADROOM_ENTRY), [None])[0])
+        if (row, HEADROOM_ENTRY) in found
+        else None
+        for row in range(matrix.rows)
     )
 
 
+def _headroom_candidates(matrix: RuleMatrix) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Columns that may be headroom, by row and entry."""
+    user = np.argmax(matrix.entries != 0, axis=0)
+    entry = np.take_along_axis(matrix.entries, user[None], axis=0)[0]
+    candidates = _own_free_columns(matrix) & ((entry == HEADROOM_ENTRY) | (entry == LARGE_HEADROOM_ENTRY))
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for book, column in np.argwhere(candidates).tolist():
+        found.setdefault((int(user[book, column]), int(entry[book, column])), []).append((book, column))
+    return found
+
+
 def audit_matrix(matrix: RuleMatrix) -> list[Finding]:
-    """Every breach of "no free box"; the bound on entries is checked where a matrix is made.
+    """Every breach of "no free box", and rows that leave open what they are or that nobody can meet.
+
+    The bound on entries is checked where a matrix is made.
 
     Returns:
         An empty list for a sound matrix.
     """
-    findings = []
+    findings = [
+        Finding(row, f"{len(places)} columns of its own have entry {entry}: which is its headroom is ambiguous")
+        for (row, entry), places in _headroom_candidates(matrix).items()
+        if len(places) > 1
+    ]
     for index, headroom in enumerate(headroom_columns(matrix)):
         row = matrix.entries[index]
         sums = row[:, 0::4] + row[:, 1::4]
@@ -97,6 +110,8 @@ def audit_matrix(matrix: RuleMatrix) -> list[Finding]:
                     f"{int(sums[book, slot])}, not 0, and the row has negative entries",
                 )
             )
+        elif np.all(row >= 0) and row[0, CONSTANT_COLUMN]:
+            findings.append(Finding(index, "a positive constant and nothing negative: it can never be zero"))
     return findings
 
 

@@ -116,6 +116,40 @@ def test_a_shared_second_headroom_is_none() -> None:
     assert headroom_columns(RuleMatrix(TINY, entries)) == (Headroom((0, 3), None), Headroom((0, 6), None))
 
 
+@pytest.mark.parametrize(("book", "column"), [(0, 7), (1, 2), (1, 15)])
+def test_an_auxiliary_that_looks_like_a_headroom(book: int, column: int) -> None:
+    """Used by one row only, with entry −1: which of the two is the headroom nobody can tell."""
+    entries = inequality()
+    entries[0, book, column] = -1
+    assert findings_of(entries) == [0]
+    with pytest.raises(MatrixError, match="row 0: 2 columns of its own have entry -1: which is its headroom is ambig"):
+        require_sound(RuleMatrix(TINY, entries))
+
+
+def test_two_large_headrooms() -> None:
+    entries = inequality()
+    entries[0, 0, 7] = entries[0, 1, 7] = LARGE_HEADROOM_ENTRY
+    assert findings_of(entries) == [0]
+
+
+def test_an_equality_is_no_inequality_by_a_large_headroom_alone() -> None:
+    """Its legs must add up to zero, and a free column of weight −2^20 stays one that the audit for rays looks at."""
+    entries = equality()
+    entries[2, 0, 7] = LARGE_HEADROOM_ENTRY
+    assert headroom_columns(RuleMatrix(TINY, entries))[2] is None
+    assert findings_of(entries) == []
+    entries[2, 0, 4:6] = 3, -4
+    assert findings_of(entries) == [2]
+
+
+def test_a_row_that_nobody_can_meet() -> None:
+    """A mask with a constant: every proof under such a rule is impossible."""
+    entries = equality()
+    entries[3, 0, 2] = 1
+    with pytest.raises(MatrixError, match="row 3: a positive constant and nothing negative: it can never be zero"):
+        require_sound(RuleMatrix(TINY, entries))
+
+
 def equality() -> NDArray[np.int64]:
     """Inequalities, an equality whose legs add up to 0, and a mask."""
     entries = np.zeros((4, 2, 16), dtype=np.int64)
