@@ -47,7 +47,7 @@ class LocalChain:
 
     Attributes:
         url: of its JSON-RPC interface.
-        chain_id: always 31337.
+        chain_id: 31337, unless another was asked for.
         log: file that Anvil writes its log to.
     """
 
@@ -80,17 +80,23 @@ def anvil_binary(root: Path = PROJECT_ROOT) -> Path:
 
 
 @contextlib.contextmanager
-def local_chain(*, hardfork: str | None = None, timestamp: int | None = None) -> Iterator[LocalChain]:
+def local_chain(
+    *, hardfork: str | None = None, timestamp: int | None = None, chain_id: int = LOCAL_CHAIN_ID, proxy: bool = True
+) -> Iterator[LocalChain]:
     """Start Anvil on a free port; end it with the block.
 
     Args:
         hardfork: rules of the chain, such as "cancun"; Anvil's newest when omitted.
         timestamp: Unix time at which the chain's clock starts; now when omitted.
+        chain_id: that the chain says it has.
+        proxy: whether the deterministic deployment proxy is there from the start.
 
     Raises:
         LocalChainError: the binary is missing, or Anvil does not start.
     """
-    command = [str(anvil_binary()), "--port", "0", "--enable-tx-gas-limit"]
+    command = [str(anvil_binary()), "--port", "0", "--enable-tx-gas-limit", "--chain-id", str(chain_id)]
+    if not proxy:
+        command.append("--disable-default-create2-deployer")
     if hardfork is not None:
         command += ["--hardfork", hardfork]
     if timestamp is not None:
@@ -100,7 +106,7 @@ def local_chain(*, hardfork: str | None = None, timestamp: int | None = None) ->
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - fixed command
         try:
             address = _wait_until_listening(process, log)
-            yield LocalChain(f"http://{address}", LOCAL_CHAIN_ID, Path(log.name))
+            yield LocalChain(f"http://{address}", chain_id, Path(log.name))
         finally:
             _end(process)
 

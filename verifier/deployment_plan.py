@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eth_hash.auto import keccak
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
 from verifier.ceremony import ceremony_setup
 from verifier.commitment_basis import basis_bytes
@@ -63,7 +63,7 @@ class DeploymentTerms:
         if len(self.salt) != SALT_BYTES:
             raise MalformedInputError(f"the salt has {len(self.salt)} bytes: give {SALT_BYTES}")
         if self.collateral is not None:
-            if not is_address(self.collateral):
+            if not _is_address(self.collateral):
                 raise MalformedInputError(
                     f"collateral {self.collateral!r} is no address: give 0x and 40 digits, with a right checksum"
                 )
@@ -209,6 +209,13 @@ def require_fit(chain: ChainClient, plan: DeploymentPlan, *, blobs: bool = True)
         # The proxy swallows the reason of a refusal; a creation without it tells.
         if not chain.code(planned.address):
             codes[planned.address] = chain.creation_result(plan.administrator, planned.creation, codes)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is an address; one in mixed case must have a right checksum (EIP-55)."""
+    digits = text.removeprefix("0x")
+    one_case = digits in (digits.lower(), digits.upper())
+    return is_hex_address(text) and (one_case or is_checksum_address(text))
 
 
 def _planned(name: str, contract: str, values: dict[str, object], salt: bytes) -> PlannedContract:

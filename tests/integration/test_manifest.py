@@ -1,0 +1,190 @@
+"""The manifest and its verification: a true one passes, every tampering with file or chain is found."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from prover.local_chain import local_chain
+from tests.support.deployments import deployed_manifest, undone
+from tests.support.setups import known_setup
+from verifier.ceremony import ceremony_setup
+from verifier.chain_client import ChainClient
+from verifier.contract_artifacts import load_artifact
+from verifier.deployment_check import check_code, check_manifest
+from verifier.deployment_manifest import Manifest
+from verifier.errors import DeploymentError, InsecureDeploymentError, VerifierError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+VERIFIER, TOKEN, REGISTRY, TABLE, HOUSE = range(5)
+ELSEWHERE = "0x" + "55" * 20
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[tuple[ChainClient, Manifest]]:
+    """A deployment and its manifest; every test leaves the chain as it was."""
+    with local_chain() as running:
+        chain = ChainClient.connect(running.url)
+        yield chain, deployed_manifest(chain, running.account(0))
+
+
+@pytest.fixture
+def chain(deployed: tuple[ChainClient, Manifest]) -> Iterator[ChainClient]:
+    """The chain; what the test does is undone."""
+    with undone(deployed[0]):
+        yield deployed[0]
+
+
+@pytest.fixture
+def manifest(deployed: tuple[ChainClient, Manifest]) -> Manifest:
+    """The true manifest."""
+    return deployed[1]
+
+
+def test_a_true_manifest_passes_and_comes_back(chain: ChainClient, manifest: Manifest, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.manifest.json"
+    manifest.save(path)
+    loaded = Manifest.load(path)
+    assert loaded == manifest
+    check_manifest(chain, loaded, ceremony_setup())
+    house = loaded.contracts[HOUSE]
+    assert house.source == "contracts/ClearingHouse.sol:ClearingHouse"
+    assert house.constructor["registry"] == loaded.contracts[REGISTRY].address
+    creation = load_artifact("ClearingHouse").bytecode + house.constructor_bytes.removeprefix("0x")
+    assert creation.endswith(house.constructor_bytes[2:])
+    assert loaded.contracts[TABLE].source is None
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        pytest.param(("chain_id",), 1, "the chain id is 31337, expected 1", id="chain"),
+        pytest.param(("setup",), "insecure-known-tau", "setup is 'insecure-known-tau'", id="setup"),
+        pytest.param(("proxy",), ELSEWHERE, "proxy is '0x5555", id="proxy"),
+        pytest.param(("shape",), "standard", "of the verifier is", id="shape"),
+        pytest.param(("shape",), "huge", "no shape 'huge'", id="unknown shape"),
+        pytest.param(("administrator",), ELSEWHERE, "address of the registry is", id="administrator"),
+        pytest.param(("terms", "maximum_age"), 10, "address of the registry is", id="age"),
+        pytest.param(("terms", "salt"), "0x" + "11" * 32, "address of the verifier is", id="salt"),
+        pytest.param(("terms", "salt"), "0xzz", "not hexadecimal", id="no salt"),
+        pytest.param(("terms", "units_per_tick"), 1, "address of the house is", id="tick"),
+        pytest.param(("terms", "collateral_slot"), 1, "address of the house is", id="slot"),
+        pytest.param(("terms", "insecure"), False, "the test token on chain 31337", id="insecure"),
+        pytest.param(("contracts", HOUSE, "address"), ELSEWHERE, "address of the house is 0x5555", id="address"),
+        pytest.param(("contracts", HOUSE, "source"), "contracts/Other.sol:Other", "source of the house", id="source"),
+        pytest.param(("contracts", TABLE, "creation_hash"), "0x00", "creation_hash of the basis table", id="creation"),
+        pytest.param(("contracts", VERIFIER, "code_hash"), "0x00", "the code hash of the verifier", id="code hash"),
+        pytest.param(
+            ("contracts", REGISTRY, "constructor"),
+            {"verifier": ELSEWHERE, "administrator": ELSEWHERE, "maximumAge": 3600},
+            "constructor of the registry",
+            id="arguments",
+        ),
+        pytest.param(("contracts", HOUSE, "constructor_bytes"), "0x00", "constructor_bytes of the house", id="bytes"),
+        pytest.param(("contracts", HOUSE, "name"), "vault", "name of the vault is vault", id="name"),
+        pytest.param(("contracts",), [], "the number of contracts in the manifest is 0", id="no contracts"),
+    ],
+)
+def test_a_tampered_manifest_is_refused(
+    chain: ChainClient, manifest: Manifest, tmp_path: Path, place: tuple[str | int, ...], value: object, message: str
+) -> None:
+    content: Any = json.loads(manifest.model_dump_json())
+    inner = content
+    for step in place[:-1]:
+        inner = inner[step]
+    assert inner[place[-1]] != value
+    inner[place[-1]] = value
+    path = tmp_path / "tampered.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(VerifierError, match=message):
+        check_manifest(chain, Manifest.load(path), ceremony_setup())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("{", "is no manifest", id="no JSON"),
+        pytest.param("{}", "network: Field required", id="empty"),
+        pytest.param('{"format": "zkmargin-manifest-9"}', "format: Input should be", id="other format"),
+        pytest.param(None, "cannot be read", id="no file"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "manifest.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(DeploymentError, match=message):
+        Manifest.load(path)
+
+
+def test_another_setup_is_refused(chain: ChainClient, manifest: Manifest) -> None:
+    with pytest.raises(DeploymentError, match="setup is 'ethereum-kzg-ceremony' in the manifest"):
+        check_manifest(chain, manifest, known_setup())
+    worthless = manifest.model_copy(update={"setup": known_setup().name, "chain_id": 1})
+    with pytest.raises(InsecureDeploymentError, match="insecure-known-tau"):
+        worthless.plan(known_setup())
+
+
+def flipped(code: bytes, position: int) -> str:
+    """The code with one bit changed."""
+    changed = bytearray(code)
+    changed[position] ^= 1
+    return "0x" + changed.hex()
+
+
+@pytest.mark.parametrize("index", [VERIFIER, TOKEN, REGISTRY, HOUSE])
+def test_one_wrong_bit_of_code_is_found(chain: ChainClient, manifest: Manifest, index: int) -> None:
+    record = manifest.contracts[index]
+    chain.request("anvil_setCode", [record.address, flipped(chain.code(record.address), 1)])
+    with pytest.raises(
+        DeploymentError, match=rf"the code of the {record.name} at .* differs from the build at byte 1:"
+    ):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_a_wrong_table_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    address = manifest.contracts[TABLE].address
+    chain.request("anvil_setCode", [address, flipped(chain.code(address), 200)])
+    with pytest.raises(DeploymentError, match="the code of the basis table"):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_missing_code_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    chain.request("anvil_setCode", [manifest.contracts[HOUSE].address, "0x"])
+    with pytest.raises(DeploymentError, match="there is no house at"):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_longer_code_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    address = manifest.contracts[HOUSE].address
+    chain.request("anvil_setCode", [address, "0x" + chain.code(address).hex() + "00"])
+    with pytest.raises(DeploymentError, match="the size of the house's code"):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_an_immutable_with_two_values_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    artifact = load_artifact("ClearingHouse")
+    places = next(places for places in artifact.immutables if len(places) > 1)
+    address = manifest.contracts[HOUSE].address
+    chain.request("anvil_setCode", [address, flipped(chain.code(address), places[0][0])])
+    with pytest.raises(DeploymentError, match="an immutable of ClearingHouse has 2 values in its"):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_another_immutable_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    """All its places alike: the code passes for the build's, and the code hash tells."""
+    places = load_artifact("RuleRegistry").immutables[0]
+    record = manifest.contracts[REGISTRY]
+    changed = bytearray(chain.code(record.address))
+    for start, length in places:
+        changed[start + length - 1] ^= 1
+    chain.request("anvil_setCode", [record.address, "0x" + changed.hex()])
+    planned = manifest.plan(ceremony_setup()).contracts[REGISTRY]
+    check_code(planned, bytes(changed))
+    with pytest.raises(DeploymentError, match="the code hash of the registry"):
+        check_manifest(chain, manifest, ceremony_setup())
