@@ -17,7 +17,7 @@ from prover.terminal import plain_table, print_table, progress
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from prover.commands.options import MarketFiles, Place
     from prover.reports.report import RiskReport
@@ -44,7 +44,7 @@ class Movements:
         histories: files of daily prices, one a coin.
         column: of prices in them.
         betas: stated, by coin.
-        reference: coin that betas refer to; ``None`` for the first one.
+        reference: coin that betas refer to; ``None`` for the first history, or what stated betas leave.
     """
 
     histories: tuple[Path, ...]
@@ -52,8 +52,12 @@ class Movements:
     betas: dict[str, float]
     reference: str | None
 
-    def known(self) -> CoMovement | None:
+    def known(self, underlyings: Sequence[str]) -> CoMovement | None:
         """Betas and correlations; ``None`` when no option says anything.
+
+        Args:
+            underlyings: of the market; without a reference, stated betas refer to the first coin whose beta is stated
+                as 1, else to the first that none is stated for.
 
         Raises:
             MethodologyError: a file of prices cannot be used.
@@ -67,8 +71,14 @@ class Movements:
             return estimate_co_movement(history, self.reference or history.assets[0])
         if not self.betas:
             return None
-        reference = self.reference or next(iter(self.betas))
-        return CoMovement(reference, {reference: 1.0, **self.betas})
+        likely = [coin for coin in (*self.betas, *underlyings) if self.betas.get(coin, 1.0) == 1.0]
+        reference = self.reference or next(iter(likely), underlyings[0])
+        if self.betas.get(reference, 1.0) != 1.0:
+            raise click.UsageError(
+                f"--beta {reference}={self.betas[reference]:g}: betas refer to {reference}, whose own is 1: leave it "
+                "out, or name another --reference"
+            )
+        return CoMovement(reference, {**self.betas, reference: 1.0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +120,8 @@ class ReportRequest:
         from prover.reports.what_if import add_trade  # noqa: PLC0415 - the same
 
         self.outputs.require_free()
-        movement = self.movements.known()
         subject = self._subject(trade)
+        movement = self.movements.known(subject.rules[0].universe.underlyings)
         rules = [rule for rule in subject.rules if rule.kind in self.kinds]
         with progress("measuring exposure and margin"):
             compared = () if subject.trade is None else add_trade(rules, netted(subject.holdings), subject.trade)
@@ -173,6 +183,9 @@ def _load_slots(path: Path) -> SlotTable:
 
 
 def _print(table: TableData) -> None:
+    if not table.rows:
+        click.echo(f"{table.title}: none")
+        return
     print_table(plain_table(table.title, [column.name for column in table.columns], table.texts[:MOST_ROWS]))
     if len(table.rows) > MOST_ROWS:
         click.echo(f"… {len(table.rows) - MOST_ROWS} more rows: see them by --csv, --html or --json")
@@ -225,7 +238,7 @@ def _movement_options(function: _Function) -> _Function:
     @click.option(
         "--beta", "betas", multiple=True, callback=_betas, metavar="COIN=NUMBER", help="Stated, without histories."
     )
-    @click.option("--reference", help="Coin that betas refer to.  [default: the first one]")
+    @click.option("--reference", help="Coin that betas refer to.  [default: the first history; else by the betas]")
     @functools.wraps(function)
     def wrapped(
         *,

@@ -98,6 +98,14 @@ def test_several_portfolios_are_netted(portfolio: Path, tmp_path: Path) -> None:
     assert (perpetual["long"], perpetual["short"], float(perpetual["net"])) == ("1.50", "1.50", 0)
 
 
+def test_empty_tables_are_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "nothing.json"
+    path.write_text("{}")
+    made = run("exposure", path)
+    assert made.returncode == 0
+    assert "Positions, long against short: none" in made.stdout
+
+
 def test_exposure_for_people(portfolio: Path) -> None:
     made = run("exposure", portfolio, "--beta", "BTC=1")
     assert made.returncode == 0, made.stderr
@@ -150,7 +158,9 @@ def test_across_two_coins(tmp_path: Path) -> None:
     assert float(estimated["correlation_adjusted_notional"]) > 0
     stated = must(*arguments, "--beta", "BTC=1", "--beta", "ETH=1.5", "--reference", "BTC")["across"]
     assert stated["correlation_adjusted_notional"] is None
+    assert must(*arguments, "--beta", "ETH=1.5")["across"] == stated
     assert "no beta of ETH to BTC" in refused(*arguments, "--beta", "BTC=1")
+    assert "betas refer to BTC, whose own is 1" in refused(*arguments, "--beta", "BTC=2", "--reference", "BTC")
     assert "no COIN=NUMBER" in refused(*arguments, "--beta", "ETH")
     assert "a beta is a finite number" in refused(*arguments, "--beta", "ETH=nan")
     assert "no price history of 'SOL'" in refused(*arguments, "--history", histories[0], "--reference", "SOL")
