@@ -18,7 +18,7 @@ from prover.argument import MarginProof, build_proof
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
 from prover.rules.prepared_rule import PreparedRule, prepare_rule
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.witness import BookOpening, Witness
 from verifier.ceremony import ceremony_setup
 from verifier.proof_format import proof_length
@@ -29,6 +29,7 @@ from verifier.verification import verify, verify_batch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prover.rules.built_rule import BuiltRule
     from verifier.shape import Shape
 
 CASH_TICKS: Final = 10_000_000_000_000

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prover.commands.options import MarketFiles
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_book import RuleBook
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_cost import RuleCost
 
 FOLDER: Final = click.Path(path_type=Path, file_okay=False)

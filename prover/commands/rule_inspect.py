@@ -16,8 +16,8 @@ from verifier.rule_kind import RuleKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_book import RuleBook
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
     from prover.rules.rule_reading import ReadEntry
 

@@ -11,8 +11,8 @@ from prover.rules.exposure import assess_margin
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 LEAST_SHARE: Final = 0.001
 """Requirements below this share of the gross notional are measured against that share of it."""

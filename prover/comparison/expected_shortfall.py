@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prover.market.market_data import MarketSnapshot
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.universe import Universe
 
 METHODOLOGY: Final = "expected shortfall"

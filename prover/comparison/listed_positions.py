@@ -12,7 +12,6 @@ from prover.rules.portfolio import Portfolio
 from prover.rules.quantise import DEFAULT_TICK
 from prover.rules.rule_builder import MarketOrigin, compile_rules
 from prover.rules.rule_definition import SCHEMA, RuleDefinition
-from prover.rules.rule_rows import RuleContext
 from prover.rules.slot_facts import NOTHING, SlotFacts, SlotKind
 from prover.rules.slots import Slot, SlotTable
 from prover.rules.universe import assemble_universe
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from prover.components.registry import AnyComponent
     from prover.market.instruments import Instrument
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.universe import Universe
 
 CURRENCY: Final = "USD"
@@ -94,7 +93,7 @@ def rules_with(
             "components": components,
         }
     )
-    return compile_rules(RuleContext(universe, definition), MarketOrigin(CURRENCY, 0, bytes(32)), shape=STANDARD)
+    return compile_rules(universe, definition, MarketOrigin(CURRENCY, 0, bytes(32)), shape=STANDARD)
 
 
 def quantities_of(universe: Universe, portfolio: Portfolio) -> NDArray[np.float64]:

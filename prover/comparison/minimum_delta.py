@@ -36,9 +36,9 @@ from prover.methodologies.paradex import (
 )
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
-from prover.rules.rule_definition import SpreadAssumption
 from prover.rules.scenarios import Scenario, VolatilityShock, VolatilityState
 from prover.rules.slot_facts import NOTHING, ExpiryGroup, SlotFacts, SlotKind, state_facts
+from prover.rules.spread_assumption import SpreadAssumption
 from prover.rules.universe import assemble_universe
 
 if TYPE_CHECKING:

@@ -29,15 +29,14 @@ from prover.methodologies.derive_pmrm2 import DEFAULT_SCENARIOS, Pmrm2Case, Pmrm
 from prover.methodologies.inputs import inputs_of, read_input
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import MarketOrigin, build_rules, compile_rules
-from prover.rules.rule_rows import RuleContext
 from verifier.shape import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from prover.market.market_data import MarketSnapshot
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
 LOT_SIZES: Final = {"BTC": 0.01, "ETH": 0.1}
@@ -75,7 +74,7 @@ def compare_case(name: str, case: Pmrm2Case, discounting: Discounting) -> tuple[
     listed = list_case(case)
     definition = _definition_of_case(listed, discounting)
     origin = MarketOrigin(CURRENCY, 0, bytes(32))
-    rules = compile_rules(RuleContext(listed.universe, definition), origin, shape=STANDARD)
+    rules = compile_rules(listed.universe, definition, origin, shape=STANDARD)
     return _compare(name, rules, listed.portfolio, listed.case, discounting)
 
 

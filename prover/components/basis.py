@@ -11,12 +11,13 @@ from pydantic import Field
 
 from prover.components.constants import Record
 from prover.errors import RuleBuildError
-from prover.rules.rule_rows import Auxiliary, Contribution, Rows, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
 
 PriceFactor = Annotated[Decimal, Field(ge=0, le=100)]
 Weight = Annotated[Decimal, Field(ge=-100, le=100)]

@@ -11,11 +11,12 @@ from pydantic import Field, model_validator
 
 from prover.components.constants import Charges, PerKind, Rate
 from prover.components.exposure_measures import Grouping, Measure, exposure_groups
-from prover.rules.rule_rows import Auxiliary, ByKind, Contribution, Rows, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from prover.components.exposure_measures import ExposureGroup
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from verifier.rule_kind import RuleKind
 
 

@@ -15,7 +15,7 @@ from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
     from verifier.rule_kind import RuleKind
 
@@ -105,7 +105,7 @@ class IlliquidCollateral(Charges):
 def _left_over(context: RuleContext, kind: RuleKind) -> NDArray[np.float64]:
     """What the other haircuts of the rule leave of a token's mark."""
     left = np.ones(context.universe.size)
-    for component in context.definition.components:
+    for component in context.components:
         if isinstance(component, CollateralHaircut):
             left -= component.shares(context.universe, kind)
         if isinstance(component, LegCharges):

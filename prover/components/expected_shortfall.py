@@ -14,13 +14,14 @@ from pydantic import Field, ValidationInfo, model_validator
 from prover.components.constants import Record
 from prover.components.return_scenarios import ReturnScenario, resolve_history
 from prover.errors import RuleBuildError
-from prover.rules.rule_rows import Auxiliary, Contribution, make_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, make_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.rules.auxiliaries import DefinitionSystem
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
 
 Level = Annotated[Decimal, Field(ge=0, lt=1)]

@@ -11,10 +11,11 @@ from pydantic import model_validator
 
 from prover.components.constants import Rate, Record
 from prover.components.exposure_measures import Grouping, Measure, exposure_groups
-from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, make_rows, stack_rows
 
 if TYPE_CHECKING:
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
 
 
 class MinimumDelta(Record):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from prover.components.constants import Charges, PerKind, Rate
-from prover.rules.rule_rows import Auxiliary, ByKind, Contribution, Rows, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
     from verifier.rule_kind import RuleKind
 

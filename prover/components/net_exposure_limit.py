@@ -11,7 +11,7 @@ from prover.components.thresholds import Threshold
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from verifier.rule_kind import RuleKind
 
 

@@ -14,7 +14,7 @@ from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
 
 Multiple = Annotated[Decimal, Field(ge=0, le=100)]

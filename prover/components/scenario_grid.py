@@ -11,13 +11,14 @@ from pydantic import Field, model_validator
 
 from prover.components.constants import Record
 from prover.components.static_discount import StaticDiscount  # noqa: TC001 - pydantic resolves it
-from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, make_rows, stack_rows
 from prover.rules.scenarios import Scenario, VolatilityShock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
 
 Beta = Annotated[Decimal, Field(ge=-10, le=10)]

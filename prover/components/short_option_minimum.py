@@ -10,7 +10,7 @@ from prover.components.constants import Charges, PerKind, Rate
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from verifier.rule_kind import RuleKind
 
 

@@ -13,13 +13,14 @@ from prover.components.constants import PositiveAmount, Record
 from prover.components.scenario_grid import ScenarioGridMargin
 from prover.components.static_discount import option_expiries, option_value
 from prover.errors import RuleBuildError
-from prover.rules.rule_rows import Auxiliary, Contribution, Rows, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.components.static_discount import StaticDiscount
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
 
 Constant = Annotated[Decimal, Field(ge=-100, le=100)]
@@ -112,7 +113,7 @@ class Skew(Record):
         return np.asarray(universe.option_volatility * np.maximum(0.0, 1 + held), dtype=np.float64)
 
     def _static_discount(self, context: RuleContext) -> StaticDiscount | None:
-        grids = (part for part in context.definition.components if isinstance(part, ScenarioGridMargin))
+        grids = (part for part in context.components if isinstance(part, ScenarioGridMargin))
         discount = next((grid.static_discount for grid in grids if grid.static_discount is not None), None)
         if discount is not None and not self.conservative:
             raise RuleBuildError(

@@ -14,8 +14,8 @@ from prover.components.constants import Rate, Record
 from prover.components.span_terms import SPAN_MOVES, Offset, ScenarioTerms, inter_month_terms, scan_rows
 from prover.errors import InstrumentNameError, RuleBuildError
 from prover.market.instrument_names import parse_instrument
-from prover.rules.auxiliaries import assign_least
-from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary, assign_least
+from prover.rules.rule_rows import Contribution, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.rules.auxiliaries import DefinitionSystem
-    from prover.rules.rule_rows import Rows, RuleContext
+    from prover.rules.rule_context import RuleContext
+    from prover.rules.rule_rows import Rows
     from prover.rules.universe import Universe
 
 LOWEST_VOLATILITY: Final = 0.01

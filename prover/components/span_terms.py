@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.components.exposure_measures import Grouping, Measure, exposure_a_lot, exposure_groups
-from prover.rules.rule_rows import Auxiliary, make_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import make_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.rules.auxiliaries import DefinitionSystem
-    from prover.rules.rule_rows import Rows, RuleContext
+    from prover.rules.rule_context import RuleContext
+    from prover.rules.rule_rows import Rows
     from prover.rules.universe import Universe
 
 

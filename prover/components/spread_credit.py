@@ -15,14 +15,14 @@ from scipy.optimize import linprog
 from prover.components.constants import Charges, PerKind, Rate, Record
 from prover.components.span_terms import OffsetRisk
 from prover.errors import AuxiliaryError
-from prover.rules.auxiliaries import assign_least
-from prover.rules.rule_rows import Auxiliary, ByKind, Contribution, Rows, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary, assign_least
+from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from prover.rules.auxiliaries import DefinitionSystem
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from verifier.rule_kind import RuleKind
 
 

@@ -13,7 +13,7 @@ from prover.components.constants import Charges, PerKind
 from prover.rules.rule_rows import ByKind, Contribution
 
 if TYPE_CHECKING:
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
 
 Multiple = Annotated[Decimal, Field(ge=0, le=100)]
 Price = Annotated[Decimal, Field(ge=0, le=2)]

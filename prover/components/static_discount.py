@@ -14,12 +14,14 @@ from pydantic import Field, model_validator
 from prover.components.constants import Record
 from prover.errors import RuleBuildError
 from prover.market.pricing import black76
-from prover.rules.rule_rows import Auxiliary, Contribution, make_rows, stack_rows
+from prover.rules.auxiliaries import Auxiliary
+from prover.rules.rule_rows import Contribution, make_rows, stack_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_rows import Rows, RuleContext
+    from prover.rules.rule_context import RuleContext
+    from prover.rules.rule_rows import Rows
     from prover.rules.scenarios import Scenario
     from prover.rules.slot_facts import ExpiryGroup
     from prover.rules.universe import Universe

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.components.exposure_measures import ExposureGroup
-    from prover.rules.rule_rows import RuleContext
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
     from verifier.rule_kind import RuleKind
 

@@ -16,10 +16,11 @@ from prover.witness import BookOpening, leg_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from prover.rules.auxiliaries import Auxiliary
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.exposure import MarginAssessment
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
-    from prover.rules.rule_rows import Auxiliary, Rows
+    from prover.rules.rule_rows import Rows
 
 LOSS: Final = "loss in the binding scenario"
 ROUNDING: Final = "rounding"

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from prover.reports.figures import HeatMap, ProfitCurve, Waterfall
     from prover.reports.margin_parts import Decision
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.co_movement import CoMovement, CrossExposure
     from prover.rules.exposure import MarginAssessment, RowHeadroom
     from prover.rules.limit_use import LimitUse
     from prover.rules.net_exposure import ExposureTable
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from verifier.rule_kind import RuleKind
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from prover.account_session import portfolio_of, refresh_account
 from prover.errors import PortfolioError, RuleBuildError, UnknownInstrumentError, WalletError
 from prover.rules.portfolio import Portfolio, decode_portfolio
-from prover.rules.rule_builder import DEFAULT_RULES, BuiltRule, build_rules
+from prover.rules.rule_builder import DEFAULT_RULES, build_rules
 from prover.rules.rule_file import shipped_rule
 from prover.rules.slots import list_slots
 from verifier.shape import SHAPES_BY_NAME, STANDARD
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prover.market.market_data import MarketSnapshot
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
     from prover.rules.slots import SlotTable
     from prover.venue import Venue

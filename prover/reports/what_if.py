@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.exposure import RowHeadroom
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 
 class RowChange(StrEnum):

@@ -7,7 +7,7 @@ Values are secrets of the portfolio's owner.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,12 +15,32 @@ from prover.errors import AuxiliaryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
-    from prover.rules.rule_rows import Auxiliary, AuxiliarySolver
     from verifier.margin_rule import RuleMatrix
 
 Column = tuple[int, int]
 """(book, column) of a matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Auxiliary:
+    """A variable of the rule that is neither a leg nor a headroom; a whole number of units, never negative.
+
+    Attributes:
+        name: unique in a rule.
+        unit: quote currency in one unit, or one in those that count lots.
+    """
+
+    name: str
+    unit: Decimal
+
+
+class AuxiliarySolver(Protocol):
+    """How a component finds the values of its auxiliaries."""
+
+    def __call__(self, system: DefinitionSystem, auxiliaries: tuple[Auxiliary, ...]) -> None:
+        """Assign a whole number to each auxiliary, so that every definition row holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from verifier.rule_kind import RuleKind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_book import RuleBook
-    from prover.rules.rule_builder import BuiltRule
     from verifier.blob_sources import BlobSource
     from verifier.registry_client import EpochEvent, RegistryClient
     from verifier.rule_audit import EntryDifference

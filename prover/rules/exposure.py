@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_layout import RuleRow
     from prover.rules.universe import Universe
 

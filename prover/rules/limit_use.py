@@ -11,9 +11,9 @@ from prover.components.thresholds import Threshold
 from prover.rules.rule_rows import RowKind
 
 if TYPE_CHECKING:
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.exposure import MarginAssessment
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 
 @dataclass(frozen=True, slots=True)

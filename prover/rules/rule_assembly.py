@@ -13,9 +13,10 @@ from prover.rules.rule_rows import COUNT, ByKind, Contribution, RowKind, Rows, m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from decimal import Decimal
 
-    from prover.rules.rule_definition import RuleDefinition
-    from prover.rules.rule_rows import Auxiliary, RuleContext
+    from prover.rules.auxiliaries import Auxiliary
+    from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
     from verifier.rule_kind import RuleKind
 
@@ -31,14 +32,16 @@ class Section:
     rows: ByKind[Rows]
 
 
-def assemble(context: RuleContext, contributions: Sequence[Contribution]) -> tuple[Section, ...]:
+def assemble(
+    context: RuleContext, contributions: Sequence[Contribution], factors: ByKind[Fraction]
+) -> tuple[Section, ...]:
     """All rows of a rule, in the order of the matrix: what both kinds of margin share comes first.
 
     Raises:
         RuleBuildError: two auxiliaries of one name, or a row whose auxiliary no component declares.
     """
     _require_distinct(contributions)
-    sections = [*_shared(contributions), _scenarios(context, contributions)]
+    sections = [*_shared(contributions), _scenarios(context, contributions, factors)]
     sections += [
         Section(RowKind.FLOOR, part.floors.map(lambda rows: _plus_equity(context, rows)))
         for part in contributions
@@ -67,23 +70,23 @@ def _shared(contributions: Sequence[Contribution]) -> Iterator[Section]:
             yield Section(RowKind.EQUALITY, ByKind(part.equalities, part.equalities))
 
 
-def _scenarios(context: RuleContext, contributions: Sequence[Contribution]) -> Section:
+def _scenarios(context: RuleContext, contributions: Sequence[Contribution], factors: ByKind[Fraction]) -> Section:
     """Equity at marks − Σ charges + f · profit, for no profit and for every profit row."""
     profits = [part.profits for part in contributions if part.profits is not None]
     nothing = np.zeros((1, context.universe.size))
     profit = stack_rows(make_rows((UNSHOCKED,), unit=context.tick, long=nothing), *profits)
 
     def of_kind(kind: RuleKind) -> Rows:
-        before = _plus_equity(context, _scaled(profit, loss_factor(context.definition, contributions, kind)))
+        before = _plus_equity(context, _scaled(profit, factors.of(kind)))
         return _less_charges(before, [part.charges.of(kind) for part in contributions if part.charges is not None])
 
     return Section(RowKind.SCENARIO, ByKind.make(of_kind))
 
 
-def loss_factor(definition: RuleDefinition, contributions: Sequence[Contribution], kind: RuleKind) -> Fraction:
+def loss_factor(stated: ByKind[Decimal], contributions: Sequence[Contribution], kind: RuleKind) -> Fraction:
     """What profits of a kind of margin are multiplied by, increases of components included."""
     increases = (part.factor_increase.of(kind) for part in contributions)
-    return Fraction(definition.loss_factor.of(kind)) + sum(increases, Fraction(0))
+    return Fraction(stated.of(kind)) + sum(increases, Fraction(0))
 
 
 def _scaled(rows: Rows, factor: Fraction) -> Rows:

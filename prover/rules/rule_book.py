@@ -10,7 +10,7 @@ from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.market.market_files import load_market
 from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from prover.market.market_data import MarketSnapshot
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
     from prover.venue import Venue
     from verifier.ceremony import TrustedSetup

@@ -22,7 +22,7 @@ from verifier.rule_audit import LEGS
 from verifier.transaction_sender import TRANSACTION_GAS_LIMIT
 
 if TYPE_CHECKING:
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
     from verifier.margin_rule import RuleMatrix
 
 MAXIMUM_CHUNKS: Final = 216

@@ -18,33 +18,22 @@ Wherever a constant may differ between the kinds of margin, one number stands fo
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from eth_hash.auto import keccak
 from pydantic import Field, model_validator
 
-from prover.components.constants import Factor, PerKind, PositiveAmount, Rate, Record
+from prover.components.constants import Factor, PerKind, PositiveAmount, Record
 from prover.components.registry import AnyComponent  # noqa: TC001 - pydantic resolves it
 from prover.errors import RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.rules.quantise import DEFAULT_TICK
+from prover.rules.spread_assumption import SpreadAssumption
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SCHEMA: Final = "zkmargin-rule-1"
-
-
-class SpreadAssumption(Record):
-    """Half the spread between bid and ask where one of them is missing; the larger of the two parts counts.
-
-    Attributes:
-        of_option_mark: fraction of an option's mark.
-        of_forward: fraction of an option's forward.
-        of_perpetual_mark: fraction of a perpetual's mark.
-    """
-
-    of_option_mark: Rate = Decimal("0.05")
-    of_forward: Rate = Decimal("0.0005")
-    of_perpetual_mark: Rate = Decimal("0.0005")
 
 
 class RuleDefinition(Record):

@@ -21,7 +21,7 @@ from prover.rules.rule_rows import RowKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
 
 _BEYOND_INT64: Final = 1 << 63
 

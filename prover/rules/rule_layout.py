@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
-    from prover.rules.auxiliaries import Column
+    from prover.rules.auxiliaries import Auxiliary, Column
     from prover.rules.rule_assembly import Section
-    from prover.rules.rule_rows import Auxiliary, RowKind, Rows
+    from prover.rules.rule_rows import RowKind, Rows
     from verifier.shape import Shape
 
 LARGEST_SCALE: Final = -LARGE_HEADROOM_ENTRY

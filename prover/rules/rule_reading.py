@@ -14,7 +14,7 @@ from verifier.rule_audit import CONSTANT_COLUMN, LEGS
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_layout import RuleRow
 
 CONSTANT: Final = "constant"

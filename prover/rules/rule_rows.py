@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from prover.rules.auxiliaries import DefinitionSystem
-    from prover.rules.rule_definition import RuleDefinition
-    from prover.rules.universe import Universe
+    from prover.rules.auxiliaries import Auxiliary, AuxiliarySolver
 
 COUNT: Final = Decimal(1)
 """Unit of rows and auxiliaries that count lots instead of money."""
@@ -52,19 +50,6 @@ class RowKind(StrEnum):
     def is_money(self) -> bool:
         """True for rows whose headroom is equity left over."""
         return self in (RowKind.SCENARIO, RowKind.FLOOR)
-
-
-@dataclass(frozen=True, slots=True)
-class Auxiliary:
-    """A variable of the rule that is neither a leg nor a headroom; a whole number of units, never negative.
-
-    Attributes:
-        name: unique in a rule.
-        unit: quote currency in one unit, or :data:`COUNT`.
-    """
-
-    name: str
-    unit: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +136,6 @@ def stack_rows(*blocks: Rows) -> Rows:
     )
 
 
-class AuxiliarySolver(Protocol):
-    """How a component finds the values of its auxiliaries."""
-
-    def __call__(self, system: DefinitionSystem, auxiliaries: tuple[Auxiliary, ...]) -> None:
-        """Assign a whole number to each auxiliary, so that every definition row holds."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
     """What one component adds to a rule.
@@ -187,27 +165,3 @@ class Contribution:
     limits: ByKind[Rows] | None = None
     factor_increase: ByKind[Fraction] = field(default_factory=lambda: ByKind(Fraction(0), Fraction(0)))
     solver: AuxiliarySolver | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RuleContext:
-    """What components build their rows from: the listed market and the rule file."""
-
-    universe: Universe
-    definition: RuleDefinition
-
-    @property
-    def tick(self) -> Decimal:
-        """Quote currency in one unit of money rows."""
-        return self.definition.tick
-
-
-class Component(Protocol):
-    """Part of a rule file that contributes rows; its docstring gives their linear form."""
-
-    def contribute(self, context: RuleContext) -> Contribution:
-        """The component's part of the rule.
-
-        Raises:
-            RuleBuildError: its constants do not fit the market, or make the requirement not convex; says why.
-        """

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from prover.market.market_data import MarketSnapshot
     from prover.market.quotes import AnyQuote
-    from prover.rules.rule_definition import SpreadAssumption
     from prover.rules.slots import Slot, SlotTable
+    from prover.rules.spread_assumption import SpreadAssumption
 
 
 class SlotKind(StrEnum):

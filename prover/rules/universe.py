@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from prover.market.market_data import MarketSnapshot
-    from prover.rules.rule_definition import SpreadAssumption
     from prover.rules.slots import SlotTable
+    from prover.rules.spread_assumption import SpreadAssumption
 
 NONE: Final = -1
 """Index of a slot without underlying or expiry."""

@@ -33,8 +33,8 @@ from verifier.statement import verifying_key
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from verifier.chain_client import ChainClient
 
 RULES: Final = COMPONENT_RULES | EXPOSURE_RULES

@@ -27,8 +27,8 @@ from verifier.rule_audit import audit_matrix
 from verifier.rule_boundedness import least_cash
 
 if TYPE_CHECKING:
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.universe import Universe
 
 SLOTS = 128

@@ -23,7 +23,7 @@ from tests.support.exposure_rules import EXPOSURE_RULES, two_coin_options
 from tests.support.risk_rules import holding
 
 if TYPE_CHECKING:
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
 
 RULES: Final = COMPONENT_RULES | EXPOSURE_RULES
 SLOTS: Final = 128

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 INITIAL, MAINTENANCE = example_rules(SMALL)
 COMPONENTS = shipped_rule("scenarios-small").components

@@ -27,11 +27,10 @@ from tests.support.risk_rules import holding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from prover.rules.auxiliaries import DefinitionSystem
+    from prover.rules.auxiliaries import Auxiliary, DefinitionSystem
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
-    from prover.rules.rule_rows import Auxiliary
 
 PORTFOLIOS: Final = 10
 SIZES: Final = (10, 1000, 10**6)

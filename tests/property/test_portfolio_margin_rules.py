@@ -22,8 +22,8 @@ from tests.support.risk_rules import example_market, holding
 from verifier.rule_audit import audit_matrix
 
 if TYPE_CHECKING:
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 SLOTS = 128
 FEW = settings(max_examples=25, deadline=None)

@@ -15,8 +15,8 @@ from tests.support.reported import two_coin_rules
 from tests.support.risk_rules import holding
 
 if TYPE_CHECKING:
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 RULES = [rule for name in ("scenarios", "portfolio", "span", "exposure-limits") for rule in two_coin_rules(name)]
 SLOTS = [RULES[0].slots.flat_index(slot) for slot in RULES[0].slots.listed]

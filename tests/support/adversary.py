@@ -14,8 +14,8 @@ from verifier.rule_audit import headroom_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from prover.rules.rule_builder import BuiltRule
 
 
 def least_requirement(rule: BuiltRule, portfolio: Portfolio) -> float:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from prover.rules.portfolio import Portfolio, make_portfolio
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule
 from tests.support.small_markets import two_coin_market
 from verifier.shape import STANDARD
@@ -15,6 +15,7 @@ from verifier.shape import STANDARD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
 HEDGED: Final = {

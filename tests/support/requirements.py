@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.rules.exposure import assess_margin
 from prover.rules.portfolio import make_portfolio
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import decode_rule, encode_rule
 from tests.support.small_markets import two_coin_market
 from verifier.rule_kind import RuleKind
@@ -17,6 +17,7 @@ from verifier.shape import STANDARD
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.exposure import MarginAssessment
     from prover.rules.rule_definition import RuleDefinition
 

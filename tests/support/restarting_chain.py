@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
+    from verifier.blob_transactions import BlobSidecar
     from verifier.receipts import Receipt
 
 HASTY: Final = SendingTerms(
-    request_seconds=2.0,
-    receipt_seconds=40.0,
+    request_seconds=20.0,
+    receipt_seconds=60.0,
     poll_seconds=0.02,
     tend_seconds=0.1,
     replace_seconds=1_000.0,
@@ -33,7 +34,7 @@ HASTY: Final = SendingTerms(
 )
 """Tends often, and raises fees only where the base fee asks for it."""
 
-PATIENCE_SECONDS: Final = 30.0
+PATIENCE_SECONDS: Final = 60.0
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -129,20 +130,23 @@ class Sending(threading.Thread):
         account: signs.
         to: receives.
         data: calldata.
+        sidecar: blobs to carry.
     """
 
-    def __init__(self, chain: ChainClient, account: LocalAccount, to: str, data: bytes = b"") -> None:
+    def __init__(
+        self, chain: ChainClient, account: LocalAccount, to: str, data: bytes = b"", sidecar: BlobSidecar | None = None
+    ) -> None:
         super().__init__(daemon=True)
-        self._order = (chain, account, to, data)
+        self._order = (chain, account, to, data, sidecar)
         self._receipt: Receipt | None = None
         self._error: Exception | None = None
         self.start()
 
     def run(self) -> None:
         """Send."""
-        chain, account, to, data = self._order
+        chain, account, to, data, sidecar = self._order
         try:
-            self._receipt = chain.send(account, data, to=to)
+            self._receipt = chain.send(account, data, to=to, sidecar=sidecar)
         except Exception as error:  # noqa: BLE001 - handed to the test, whatever it is
             self._error = error
 

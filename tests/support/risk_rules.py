@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from prover.market.market_data import EXAMPLE_MARKET, MarketSnapshot
 from prover.market.market_files import load_market
 from prover.rules.portfolio import Portfolio
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from verifier.shape import STANDARD, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from prover.rules.built_rule import BuiltRule
 
 
 @cache

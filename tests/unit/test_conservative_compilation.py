@@ -24,8 +24,8 @@ from prover.errors import MethodologyError
 from prover.methodologies.derive_expiry import VolatilityMove
 from prover.methodologies.derive_pmrm2 import SKEWS, Pmrm2Case, Pmrm2Margin, margin
 from prover.methodologies.inputs import inputs_of, read_input
+from prover.rules.rule_context import RuleContext
 from prover.rules.rule_file import shipped_rule
-from prover.rules.rule_rows import RuleContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,7 +105,8 @@ def listings(path: Path) -> list[tuple[ListedCase, RuleContext, Pmrm2Margin, NDA
     for fields in cases_of(path):
         listed = list_case(read_input(Pmrm2Case, inputs_of(fields)))
         case = listed.case.model_copy(update={"params": listed.case.params.model_copy(update=UNDISCOUNTED)})
-        context = RuleContext(listed.universe, definition_of(case.params, case.scenarios, Discounting.NONE))
+        definition = definition_of(case.params, case.scenarios, Discounting.NONE)
+        context = RuleContext(listed.universe, definition.tick, definition.components)
         found.append((listed, context, margin(case), np.array(listed.portfolio.lots[0], dtype=np.float64)))
     return found
 
@@ -121,7 +122,7 @@ def test_equity_at_marks_is_what_the_method_counts(path: Path) -> None:
 @by_file
 def test_the_grid_gives_the_scenarios_of_the_method(path: Path) -> None:
     for listed, context, clear, lots in listings(path):
-        grid = next(part for part in context.definition.components if isinstance(part, ScenarioGridMargin))
+        grid = next(part for part in context.components if isinstance(part, ScenarioGridMargin))
         profit = dict(
             zip(
                 ((round(1 + item.price_move, 9), item.volatility.value, item.weight) for item in grid.moving),
@@ -158,7 +159,7 @@ def test_basis_and_skews_are_those_of_the_method(path: Path) -> None:
             for scenario, pnl in zip(listed.case.scenarios, clear.scenario_pnl, strict=True)
             if scenario.vol in SKEWS and scenario.dampening
         )
-        for component in context.definition.components:
+        for component in context.components:
             if isinstance(component, Basis | Skew):
                 definitions = component.contribute(context).definitions
                 found = 0.0 if definitions is None else least_auxiliaries(definitions, lots)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,10 +22,13 @@ from prover.reports.wording import moment, money, percent, whole
 from prover.rules.co_movement import CoMovement
 from prover.rules.exposure import assess_margin
 from prover.rules.limit_use import LimitUse
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule
 from tests.support.reported import HEDGED, TWO_COINS, portfolio_on, two_coin_rules
 from tests.support.risk_rules import example_market, example_rules
+
+if TYPE_CHECKING:
+    from prover.rules.built_rule import BuiltRule
 
 RULES = ("scenarios", "portfolio", "span", "expected-shortfall", "exposure-limits")
 OUTRIGHT = {"USD": "1000", "BTC-PERPETUAL": "3", "BTC-27DEC24-100000-C": "-1"}

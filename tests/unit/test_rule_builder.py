@@ -10,7 +10,7 @@ import pytest
 from prover.errors import EntryRangeError, RuleBuildError, RuleFileError
 from prover.market.market_files import load_market
 from prover.rules.rule_assembly import UNSHOCKED
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import decode_rule, encode_rule, shipped_rule
 from prover.rules.rule_rows import RowKind
 from prover.rules.slots import list_slots
@@ -23,6 +23,7 @@ from verifier.shape import SMALL, STANDARD, Shape
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
 SHAPES = [(STANDARD, 1, 32, 4), (STANDARD, 4, 32, 4), (SMALL, 1, 16, 1)]

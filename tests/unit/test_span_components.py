@@ -12,7 +12,7 @@ from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import MarketSnapshot, canonical_json
 from prover.methodologies.span import SCENARIOS
 from prover.rules.exposure import assess_margin
-from prover.rules.rule_builder import BuiltRule, build_rules
+from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule
 from prover.witness import BookOpening, row_sums
 from tests.support.component_rules import rule_of
@@ -26,6 +26,7 @@ from verifier.rule_kind import RuleKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
 INITIAL, MAINTENANCE = RuleKind
