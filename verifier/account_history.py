@@ -135,7 +135,7 @@ def account_history(index: EventIndex, house: str, registry: str, account: bytes
         ChainError: as :meth:`verifier.event_index.EventIndex.follow`.
         DeploymentError: an event is not what the contract would write.
     """
-    own = [log for log in index.logs(house) if account in log.topics[1:]]
+    own = index.logs_naming(house, account)
     if not own:
         return ()
     begin = own[0].block_number

@@ -74,6 +74,11 @@ class EventIndex:
         self.follow()
         return self._store.logs(address, topics)
 
+    def logs_naming(self, address: str, subject: bytes) -> tuple[EventLog, ...]:
+        """Events of one of the contracts that name something of 32 bytes; see :meth:`follow` for errors."""
+        self.follow()
+        return self._store.logs_naming(address, subject)
+
     def _still_on_chain(self) -> Checkpoint | None:
         """The newest checkpoint that the chain still has; later ones are dropped with their events."""
         while (newest := self._store.newest()) is not None:

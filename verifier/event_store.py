@@ -112,6 +112,20 @@ class EventStore:
         )
         return tuple(_log(row) for row in rows)
 
+    def logs_naming(self, address: str, subject: bytes) -> tuple[EventLog, ...]:
+        """Events of a contract that name something in a topic, oldest first.
+
+        Args:
+            address: of the contract.
+            subject: what is named, 32 bytes.
+        """
+        rows = self._database.execute(
+            f"SELECT {_COLUMNS} FROM logs WHERE address = ? AND ? IN (topic_1, topic_2, topic_3) "  # noqa: S608 - fixed
+            "ORDER BY block_number, log_index",
+            (bytes.fromhex(address.removeprefix("0x")), subject),
+        )
+        return tuple(_log(row) for row in rows)
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

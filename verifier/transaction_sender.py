@@ -36,7 +36,7 @@ UNCLAIMED_SECONDS: Final = 3_600
 """How long the journal keeps a transaction whose nonce went to another."""
 
 REQUEST_SECONDS: Final = 30.0
-NONCE_ATTEMPTS: Final = 5
+NONCE_ATTEMPTS: Final = 50
 GAS_MARGIN: Final = (5, 4)
 """Gas is estimated against the pending block; a quarter more covers what changes until the transaction is mined."""
 

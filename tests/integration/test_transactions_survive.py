@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
+BRIEF: Final = replace(HASTY, request_seconds=3.0)
+"""Takes a node that is silent for three seconds for one that hangs."""
+
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 COUNTER: Final = "0x" + "c0" * 20
 COUNTER_CODE: Final = "0x" + "600054600101600055"
@@ -53,6 +56,10 @@ def counted(node: RestartingChain) -> int:
 def journal_of(state: Path) -> TransactionJournal:
     (path,) = state.rglob("*.sqlite")
     return TransactionJournal(path)
+
+
+def is_recorded(state: Path) -> bool:
+    return bool(list(state.rglob("*.sqlite")) and journal_of(state).entries())
 
 
 # --- Dropped and replaced -------------------------------------------------------------------------------------------
@@ -96,19 +103,18 @@ def test_blob_transactions_are_replaced_at_twice_the_fees(
 ) -> None:
     blob = bytes(BLOB_BYTES)
     sidecar = BlobSidecar((blob,), (blob_commitment(blob),))
-    client = node.client(state, replace(HASTY, replace_seconds=1.0, receipt_seconds=3.0))
+    client = node.client(state, replace(HASTY, replace_seconds=0.5))
     node.hold()
-    with pytest.raises(TransactionPendingError, match="run the same again"):
-        client.send(account, b"", to=COUNTER, sidecar=sidecar)
+    sending = Sending(client, account, COUNTER, sidecar=sidecar)
+    eventually(lambda: len(node.waiting(account)) == 1 and len(journal_of(state).offers(0)) > 2)
     offers = journal_of(state).offers(0)
-    assert len(offers) >= 2
     for lower, higher in itertools.pairwise(offers):
         assert higher.tip >= 2 * lower.tip
         assert higher.limit >= 2 * lower.limit
         assert higher.blob_limit >= 2 * lower.blob_limit
     assert list(node.waiting(account)) == ["0"]
     node.mine()
-    receipt = node.client(state).send(account, b"", to=COUNTER, sidecar=sidecar)
+    receipt = sending.result()
     assert [digest for digest, _ in client.named_blobs(receipt.transaction_hash)] == list(sidecar.versioned_hashes)
     assert counted(node) == node.client().transaction_count(account.address) == 1
 
@@ -152,10 +158,10 @@ def test_no_fee_is_raised_beyond_the_ceiling(node: RestartingChain, account: Loc
 
 def test_a_node_that_hangs_while_a_transaction_waits(node: RestartingChain, account: LocalAccount, state: Path) -> None:
     node.hold()
-    sending = Sending(node.client(state), account, COUNTER)
+    sending = Sending(node.client(state, BRIEF), account, COUNTER)
     eventually(lambda: bool(node.waiting(account)))
     node.freeze()
-    sending.join(timeout=3.0)
+    sending.join(timeout=5.0)
     assert sending.is_alive()
     node.thaw()
     node.mine()
@@ -179,9 +185,10 @@ class InterruptingAccount:
 
 def test_a_node_that_hangs_at_the_very_sending(node: RestartingChain, account: LocalAccount, state: Path) -> None:
     """The request reaches the node and is carried out, but its answer never comes back."""
-    client = node.client(state)
+    client = node.client(state, BRIEF)
     interrupting: Any = InterruptingAccount(account, node.freeze)
     sending = Sending(client, interrupting, COUNTER)
+    eventually(lambda: is_recorded(state))
     sending.join(timeout=5.0)
     assert sending.is_alive()
     assert [entry.stage for entry in journal_of(state).entries()] == [Stage.SENDING]
@@ -201,6 +208,7 @@ def test_a_node_that_restarts(node: RestartingChain, account: LocalAccount, stat
     else:
         interrupting: Any = InterruptingAccount(account, node.stop)
         sending = Sending(client, interrupting, COUNTER)
+        eventually(lambda: is_recorded(state))
     sending.join(timeout=1.0)
     assert sending.is_alive()
     node.start()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 NETWORK: Final = {"requests", "web3", "socket", "http", "urllib", "urllib3", "aiohttp", "websockets", "ssl", "ftplib"}
-CONNECTING_MODULES: Final = ["verifier/beacon_client.py", "verifier/chain_client.py"]
+CONNECTING_MODULES: Final = ["verifier/beacon_client.py", "verifier/node_connection.py"]
 SECRET_NUMBERS: Final = 4
 """Numbers of fewer digits say nothing: rows, slots and books have them too."""
 
