@@ -46,7 +46,7 @@ from prover.market.quotes import (
     followed_coin,
     require_kind,
 )
-from prover.market.sanity import refuse_impossible
+from prover.market.sanity import refuse_impossible, refuse_other_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,6 +147,17 @@ class MarketSnapshot(MarketDraft):
     def _without_arbitrage(self) -> Self:
         if self.options:
             refuse_impossible(self.options, self.snapshot_time)
+        return self
+
+    @model_validator(mode="after")
+    def _in_one_unit(self) -> Self:
+        index_prices = {coin: price.index_price for coin, price in self.underlyings.items()}
+        futures = [(quote, "mark_price", quote.mark_price) for quote in (*self.perpetuals, *self.futures)]
+        forwards = [(quote, "forward", quote.forward) for quote in self.options]
+        refuse_other_units(
+            index_prices,
+            ((quote.parsed.coin, quote.instrument, field, price) for quote, field, price in (*futures, *forwards)),
+        )
         return self
 
     @property

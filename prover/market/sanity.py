@@ -1,4 +1,4 @@
-"""What no market can say of options: marks beyond the bounds of arbitrage, or in another unit than their model."""
+"""What no market can say: marks of options beyond the bounds of arbitrage, prices in another unit than their index."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from prover.market.pricing import OptionTerms, black76, payoff_sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,6 +23,29 @@ ARBITRAGE_TOLERANCE: Final = 0.001
 
 FORWARD_TOLERANCE: Final = 0.005
 """Forwards of one expiry may differ by this fraction: entries of a file are some seconds apart."""
+
+INDEX_FACTOR: Final = 4.0
+"""Forwards and futures may differ from the index by this factor; one of them in another unit differs by more."""
+
+
+def refuse_other_units(index_prices: Mapping[str, float], prices: Iterable[tuple[str, str, str, float]]) -> None:
+    """Check that prices of what follows a coin are in the unit of its index price.
+
+    Args:
+        index_prices: by coin.
+        prices: (coin, instrument, field, price) of futures, perpetuals and forwards.
+
+    Raises:
+        ValueError: names instrument, field, value and remedy; pydantic makes a finding of it.
+    """
+    for coin, instrument, field, price in prices:
+        index = index_prices[coin]
+        if not index / INDEX_FACTOR <= price <= index * INDEX_FACTOR:
+            message = (
+                f"instrument = {instrument!r}: {field} = {price}, but index_price = {index} of {coin}: give both in "
+                "the quote currency per coin, of one moment"
+            )
+            raise ValueError(message)
 
 
 def refuse_impossible(options: Sequence[OptionQuote], snapshot_time: int) -> None:

@@ -133,6 +133,11 @@ FIRST = ("options", 0)
         (change(("quote_currency",), "BTC-PERPETUAL"), ("quote_currency = 'BTC-PERPETUAL'", "not a currency")),
         (change(("perpetuals", 0, "bid_price"), 99999.0), ("bid_price = 99999.0", "ask_price = 94010.5")),
         (change(("underlyings", "BTC", "index_price"), 0.0), ("underlyings.BTC.index_price = 0.0",)),
+        (
+            change(("underlyings", "BTC", "index_price"), 0.94),
+            ("'BTC-PERPETUAL': mark_price = 94010.0, but index_price = 0.94 of BTC", "per coin"),
+        ),
+        (change(("futures", 0, "mark_price"), 1.01), ("'BTC-27DEC24': mark_price = 1.01, but index_price = 94000.0",)),
         (change(("snapshot_time",), 0), ("snapshot_time = 0",)),
         (change(("schema",), "zkmargin-market-1"), ("schema = 'zkmargin-market-1'", "zkmargin-market-2")),
         (drop("underlyings"), ("underlyings: it is missing; add it",)),

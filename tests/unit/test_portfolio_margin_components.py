@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
 
 CALL: Final = "BTC-27DEC24-100000-C"
 PUT: Final = "BTC-27DEC24-100000-P"
@@ -291,7 +291,7 @@ BAD_FILES: Final = [
     ({"component": "basis", "up": -0.1}, r"basis\.up = -0\.1.*greater than or equal to 0"),
     ({"component": "skew", "shape": "cubic"}, r"skew\.shape = 'cubic'.*'linear' or 'absolute'"),
     ({"component": "skew", "shape": "linear", "weight": 0}, r"skew\.weight = 0.*greater than 0"),
-    ({"component": "skew"}, r"skew\.shape.*required"),
+    ({"component": "skew"}, r"skew\.shape: it is missing; add it"),
     ({"component": "naked-shorts", "rate": 2}, r"naked-shorts\.rate\..* = 2.*less than or equal to 1"),
     (
         {"component": "naked-shorts", "rate": {"initial": 0.1, "maintenance": 0.2}},
