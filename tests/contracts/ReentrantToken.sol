@@ -9,7 +9,7 @@ contract ReentrantToken is ERC20 {
     address private _target;
     bytes private _call;
     uint256 private _surplus;
-    bool private _refuses;
+    address private _refused;
 
     constructor() ERC20("reentrant", "RE") {
         _mint(msg.sender, 1e18);
@@ -26,13 +26,18 @@ contract ReentrantToken is ERC20 {
         _surplus = surplus;
     }
 
-    /// @notice From now on transfers move nothing and say so.
-    function refuse() external {
-        _refuses = true;
+    /// @notice From now on transfers to this address move nothing and say so.
+    function refuse(address recipient) external {
+        _refused = recipient;
+    }
+
+    /// @notice Makes units out of nothing.
+    function give(address receiver, uint256 units) external {
+        _mint(receiver, units);
     }
 
     function transfer(address to, uint256 value) public override returns (bool) {
-        return !_refuses && super.transfer(to, value);
+        return to != _refused && super.transfer(to, value);
     }
 
     function _update(address from, address to, uint256 value) internal override {
