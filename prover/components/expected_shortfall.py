@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, ValidationInfo, model_validator
@@ -54,6 +55,14 @@ class ExpectedShortfall(Record):
     @classmethod
     def _read_history(cls, fields: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - what a file may hold
         return resolve_history(fields, info.context)
+
+    @model_validator(mode="after")
+    def _no_doubles(self) -> Self:
+        for name, times in Counter(item.name for item in self.scenarios).items():
+            if times > 1:
+                message = f"scenarios: name = {name!r} is given {times} times: name each day once"
+                raise ValueError(message)
+        return self
 
     def contribute(self, context: RuleContext) -> Contribution:
         """A definition row a scenario, and one profit row."""

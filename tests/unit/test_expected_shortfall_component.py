@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from prover.rules.rule_builder import BuiltRule
+    from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
 INITIAL, MAINTENANCE = RuleKind
@@ -202,6 +202,7 @@ def test_a_history_that_cannot_be_used_is_named(tmp_path: Path, history: dict[st
         ({"history": HISTORY, "scenarios": days()}, r"history and scenarios are both given: keep one"),
         ({"scenarios": []}, r"scenarios"),
         ({"scenarios": days(), "level": 1}, r"level = 1"),
+        ({"scenarios": [*days(), *days()]}, r"scenarios: name = '.*' is given 2 times: name each day once"),
         ({"scenarios": [{"name": "crash", "moves": {"BTC": -1}}]}, r"moves\.BTC = -1"),
         ({"scenarios": [{"name": "nothing", "moves": {}}]}, r"moves"),
     ],
