@@ -6,6 +6,7 @@ import click
 
 from prover.commands.rule_audit import audit
 from prover.commands.rule_build import build
+from prover.commands.rule_components import components
 from prover.commands.rule_inspect import inspect
 
 
@@ -14,5 +15,5 @@ def command() -> None:
     """Build margin rules, read them, audit published ones."""
 
 
-for _subcommand in (build, inspect, audit):
+for _subcommand in (components, build, inspect, audit):
     command.add_command(_subcommand)

@@ -43,8 +43,9 @@ class ExpectedShortfall(Record):
 
     Attributes:
         level: α, as exact as it is written.
-        scenarios: moves of every underlying; a file may give ``history`` instead (:mod:`return_scenarios`), which is
-            resolved when the file is read.
+        scenarios: moves of every underlying. A file may give daily prices instead, which are resolved when it is read:
+            ``history: {files: {BTC: BTC-USD.csv}, days: 64, until: 2023-12-29, column: close}``, paths relative to it
+            (:mod:`return_scenarios`).
     """  # noqa: D415 - the sentence goes on in the formula
 
     component: Literal["expected-shortfall"] = "expected-shortfall"
