@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.account_session import portfolio_of
 from prover.rules.exposure import assess_margin
+from prover.withdrawals import queued_claims
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
@@ -56,6 +57,20 @@ def seen_by_the_chain(venue: Venue, account: bytes, state: AccountState) -> dict
     }
     for book in range(state.books):
         values[f"commitment_hash_of_book_{book}"] = "0x" + venue.house.commitment_hash(account, book).hex()
+    return values
+
+
+def waiting_claims(venue: Venue, account: bytes) -> dict[str, Value]:
+    """Withdrawals of an account that wait in the queue: how much, to whom, and when they can be paid."""
+    claims = queued_claims(venue, account)
+    if not claims:
+        return {}
+    queue, limit = venue.house.queue_state(), venue.house.withdrawal_limit()
+    values: dict[str, Value] = {}
+    for claim in claims:
+        seconds = claim.seconds_left(queue, limit)
+        when = f"in {seconds} s" if seconds else "now"
+        values[f"queued_claim_{claim.number}"] = f"{claim.ticks} ticks to {claim.recipient}, payable {when}"
     return values
 
 

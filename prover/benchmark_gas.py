@@ -20,7 +20,7 @@ from prover.witness import BookOpening
 from verifier.calldata import claim_hint, margin_claim
 from verifier.ceremony import ceremony_setup
 from verifier.chain_client import ChainClient
-from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide, account_id
+from verifier.clearing_terms import MarginCheck, Settlement, SettlementSide, Withdrawal, account_id
 from verifier.contract_interface import contract_interface
 from verifier.deployment import Deployment, DeploymentTerms, deploy
 from verifier.house_client import HouseClient
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 UNITS_PER_TICK: Final = 10_000
 MAXIMUM_AGE: Final = 10 * 365 * 86_400
 DEPOSIT_TICKS: Final = CASH_TICKS // 100
+MOVED_TICKS: Final = 12_345
+RECIPIENT: Final = "0x" + "5a" * 20
 BATCH_SIZES: Final = (1, 4)
 FAR_DEADLINE: Final = 1 << 40
 CASES: Final = {"gas_check": ("standard", 1), "gas_check_small": ("small", 1), "gas_check_4books": ("standard", 4)}
@@ -118,6 +120,25 @@ class GasCase:
         receipt = self.house.prove_margin(self.deployer, check, portfolio=portfolio, proof=made.proof, hint=hint)
         return receipt.gas_used
 
+    def deposit(self, party: Party) -> int:
+        """Deposit into an account that has traded; the gas."""
+        token = TokenClient(self.chain, self.deployment.collateral)
+        units = MOVED_TICKS * UNITS_PER_TICK
+        token.mint(party.owner, party.owner.address, units)
+        token.approve(party.owner, self.deployment.house, units)
+        present = self._commit(party.openings[0])
+        return self.house.deposit(party.owner, 0, MOVED_TICKS, present).gas_used
+
+    def withdraw(self, party: Party) -> int:
+        """Withdraw with a proof, to an address that has none of the token yet; the gas."""
+        terms = Withdrawal(party.account, 2, 1, MOVED_TICKS, RECIPIENT)
+        cash = BookOpening((MOVED_TICKS,) + (0,) * (self.shape.slots - 1), 0)
+        nothing = [BookOpening((0,) * self.shape.slots, 0)] * (len(party.openings) - 1)
+        made = self._prove(self._moved(party, [cash, *nothing], -1), terms.check, terms.action)
+        hint = claim_hint(self.key, made.statement, made.proof, with_opening=False)
+        portfolio = tuple(self._commit(opening) for opening in party.openings)
+        return self.house.withdraw(party.owner, terms, portfolio=portfolio, proof=made.proof, hint=hint).gas_used
+
     def batch_extra(self, party: Party) -> int:
         """Gas of each further proof when the verifier checks a batch."""
         check = MarginCheck(party.account, 2, 1, RuleKind.INITIAL)
@@ -176,4 +197,5 @@ def measure_gas() -> dict[str, int]:
             case.check(second)
             if name == "gas_check":
                 figures |= {"gas_publish": published, "gas_settle": settled, "gas_batch_extra": case.batch_extra(first)}
+                figures |= {"gas_withdraw": case.withdraw(first), "gas_deposit": case.deposit(second)}
     return figures

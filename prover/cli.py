@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "demo": "The whole way on a chain of its own: publish, deposit, trade, prove, and what must fail.",
     "publish": "Publish the margin rules of a market snapshot as the next epoch.",
     "deposit": "Deposit collateral to one of your accounts.",
+    "withdraw": "Withdraw collateral from one of your accounts.",
+    "payout": "Have a queued withdrawal paid whose turn has come.",
     "trade": "Trade with another owner: offer, accept, settle.",
     "prove": "Prove that your account is covered, and have it recorded.",
     "verify": "Check a proof, or what the chain says of an account, without any secret.",

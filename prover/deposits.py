@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from prover.account_session import AccountSession
+    from prover.errors import WithdrawalError
     from prover.wallet_records import AccountRecord, Opening
     from verifier.chain_client import Receipt
     from verifier.house_client import AccountState
@@ -24,13 +25,23 @@ def deposit_ticks(amount: Decimal, shape: Shape) -> int:
     Raises:
         DepositError: not positive, not finite, or no multiple of the tick.
     """
+    return whole_ticks(amount, shape, what="deposit", error=DepositError)
+
+
+def whole_ticks(amount: Decimal, shape: Shape, *, what: str, error: type[DepositError | WithdrawalError]) -> int:
+    """Whole ticks of a public amount in quote currency.
+
+    Args:
+        amount: in quote currency.
+        shape: bounds what a column can hold.
+        what: the amount is, for the message.
+        error: to raise when it is not positive, not finite, or no multiple of the tick.
+    """
     tick = DEFAULT_TICK
     if not amount.is_finite() or not 0 < amount < shape.value_bound * tick:
-        raise DepositError(
-            f"a deposit of {amount} is out of range: give more than 0 and less than {shape.value_bound * tick}"
-        )
+        raise error(f"a {what} of {amount} is out of range: give more than 0 and less than {shape.value_bound * tick}")
     if amount % tick:
-        raise DepositError(f"a deposit of {amount} is no multiple of the tick of {tick}: round it")
+        raise error(f"a {what} of {amount} is no multiple of the tick of {tick}: round it")
     return int(amount / tick)
 
 
@@ -50,7 +61,7 @@ def deposit(session: AccountSession, amount: Decimal) -> tuple[Receipt, ...]:
     change = Change(
         kind="deposit",
         base_version=state.state_version,
-        after=_credited(record, venue.house.collateral_slot(), ticks),
+        after=credited(record, venue.house.collateral_slot(), ticks),
     )
     session.wallet.save(record.with_change(change))
     receipts = []
@@ -59,6 +70,14 @@ def deposit(session: AccountSession, amount: Decimal) -> tuple[Receipt, ...]:
     receipts.append(venue.house.deposit(session.owner, session.subaccount, ticks, commitment))
     session.refresh()
     return tuple(receipts)
+
+
+def credited(record: AccountRecord, slot: int, ticks: int) -> Opening:
+    """The opening after the house has added ticks to the collateral's slot, or taken them away; the blind stays."""
+    books = record.current.books
+    credit = [0] * len(books[0].positions)
+    credit[slot] = ticks
+    return record.current.model_copy(update={"books": (books[0].plus(credit, 0), *books[1:])})
 
 
 def _require_possible(session: AccountSession, state: AccountState, *, ticks: int, units: int) -> None:
@@ -76,11 +95,3 @@ def _require_possible(session: AccountSession, state: AccountState, *, ticks: in
             f"{session.owner.address} has {owned} units of the collateral token {venue.collateral.address}, the "
             f"deposit needs {units}: deposit less, or obtain more"
         )
-
-
-def _credited(record: AccountRecord, slot: int, ticks: int) -> Opening:
-    """The opening after the house has added ticks to the collateral's slot; the blind stays."""
-    books = record.current.books
-    credit = [0] * len(books[0].positions)
-    credit[slot] = ticks
-    return record.current.model_copy(update={"books": (books[0].plus(credit, 0), *books[1:])})

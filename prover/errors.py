@@ -127,6 +127,10 @@ class DepositError(ProverError):
     """An amount that cannot be deposited; nothing was written or sent."""
 
 
+class WithdrawalError(ProverError):
+    """An amount that cannot be withdrawn, or nobody to pay; nothing was written or sent."""
+
+
 class MethodologyError(ProverError):
     """A case that a margin methodology cannot be computed for; the message names field, value and remedy."""
 

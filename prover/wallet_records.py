@@ -91,7 +91,7 @@ class Change(_Record):
         after: opening once it has happened.
     """
 
-    kind: Literal["deposit", "trade"]
+    kind: Literal["deposit", "trade", "withdrawal"]
     base_version: int = Field(ge=0)
     after: Opening = Field(repr=False)
 

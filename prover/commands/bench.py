@@ -25,6 +25,8 @@ LIMITS: Final = {
     "gas_batch_extra": ("each further proof of a batch: one book, 32 rows", 115_000),
     "gas_publish": ("publish both rules of 32 rows (8 blobs), beside the blobs", 450_000),
     "gas_settle": ("settle a trade: two signatures, two proofs", None),
+    "gas_deposit": ("deposit to an own account", 100_000),
+    "gas_withdraw": ("withdraw with a proof: one book, 32 rows", 310_000),
     "prover_peak_mb": ("peak memory of a proving process", 300),
     "startup_ms": ("zkmargin --help", 500),
     "price_ms": ("price 1,000 options under 64 scenarios", 15),

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import click
 
-from prover.commands.options import identity_options, json_option, place_options, print_result, receipt_fields
+from prover.commands.options import (
+    amount_argument,
+    identity_options,
+    json_option,
+    place_options,
+    print_result,
+    receipt_fields,
+)
 from prover.terminal import progress
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from prover.commands.options import Identity, Place
 
 
-def _amount(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
-    try:
-        return Decimal(value)
-    except InvalidOperation as error:
-        raise click.BadParameter(f"{value!r} is no number") from error
-
-
 @click.command()
-@click.argument("amount", callback=_amount)
+@amount_argument
 @place_options
 @identity_options
 @json_option

@@ -7,6 +7,7 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -267,6 +268,15 @@ def party_options(function: _Function) -> _Function:
 
     return cast("_Function", wrapped)
 
+
+def _amount(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
+    try:
+        return Decimal(value)
+    except InvalidOperation as error:
+        raise click.BadParameter(f"{value!r} is no number") from error
+
+
+amount_argument: Final = click.argument("amount", callback=_amount)
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

@@ -80,7 +80,7 @@ def _views(
     wallet: Wallet, venue: Venue, describe: Callable[[AccountRecord], dict[str, Value]]
 ) -> list[tuple[dict[str, Value], dict[str, Value]]]:
     from prover.account_session import refresh_account  # noqa: PLC0415 - brings numpy
-    from prover.account_view import seen_by_the_chain  # noqa: PLC0415 - the same
+    from prover.account_view import seen_by_the_chain, waiting_claims  # noqa: PLC0415 - the same
 
     here = (venue.chain.chain_id, venue.deployment.house)
     views = []
@@ -88,5 +88,6 @@ def _views(
         account = bytes.fromhex(known.account[2:])
         record, state = refresh_account(venue, wallet, account)
         under_way: dict[str, Value] = {"open_offers": len(record.offers), "changes_under_way": len(record.changes)}
-        views.append((describe(record) | under_way, seen_by_the_chain(venue, account, state)))
+        seen = seen_by_the_chain(venue, account, state) | waiting_claims(venue, account)
+        views.append((describe(record) | under_way, seen))
     return views

@@ -1,0 +1,326 @@
+"""Withdrawals with real proofs on a real chain: by wallet, by console command, in the queue, and every accident."""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from prover.account_session import AccountSession, portfolio_of
+from prover.account_view import waiting_claims
+from prover.deposits import deposit
+from prover.errors import InsufficientMarginError, WithdrawalError
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
+from prover.trade import accept_offer, make_offer, prepare_settlement, submit_settlement
+from prover.venue import Venue, connect_venue
+from prover.wallet import create_wallet, open_wallet
+from prover.withdrawals import PreparedWithdrawal, Withdrawn, prepare_withdrawal, queued_claims, submit_withdrawal
+from tests.support.own_use import UNITS_PER_TICK, OwnUse, later_undone, own_use_venue
+from verifier.clearing_terms import Withdrawal
+from verifier.contract_interface import contract_interface
+from verifier.errors import ContractRevertedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.xdist_group("withdrawals")
+
+COST: Final = 16
+PASSWORD: Final = "of both wallets"  # noqa: S105 - of wallets that live as long as a test
+OPTION: Final = "BTC-27JUN25-100000-C"
+FRIEND: Final = "0x00000000000000000000000000000000DeaDBeef"
+DEPOSITED: Final = Decimal(3_000_000)
+CAPACITY: Final = Decimal(1_000_000)
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+class Desk:
+    """A venue with epoch 1, and two owners whose processes can end at any time: what stays is a wallet file."""
+
+    def __init__(self, own_use: OwnUse, venue: Venue, rules: EpochRules) -> None:
+        self.own_use = own_use
+        self.venue = venue
+        self.rules = rules
+
+    @contextlib.contextmanager
+    def session(self, owner: int) -> Iterator[AccountSession]:
+        """Open the wallet anew, as a new process would."""
+        path = self.own_use.folder / f"desk{owner}"
+        if not path.exists():
+            with create_wallet(path, PASSWORD, cost=COST):
+                pass
+        with open_wallet(path, PASSWORD) as wallet:
+            yield AccountSession(self.venue, wallet, self.own_use.running.account(owner))
+
+    def cash(self, owner: int) -> Decimal:
+        """What the wallet says once it has asked the chain."""
+        with self.session(owner) as session:
+            record, _ = session.refresh()
+            return portfolio_of(record, record.current, self.rules.slots).quantities().get("USD", Decimal(0))
+
+    def trade(self) -> None:
+        """Owner 1 buys three calls from owner 2."""
+        with self.session(1) as buyer, self.session(2) as seller:
+            offer = make_offer(buyer, self.rules, {OPTION: Decimal(3), "USD": Decimal(-40_000)})
+            acceptance = accept_offer(seller, self.rules, offer)
+            submit_settlement(buyer, prepare_settlement(buyer, self.rules, acceptance))
+
+    def prepare(self, owner: int, amount: int | Decimal, *, proven: bool = True) -> PreparedWithdrawal:
+        with self.session(owner) as session:
+            rules = self.rules if proven else None
+            return prepare_withdrawal(session, Decimal(amount), FRIEND, rules)
+
+    def submit(self, owner: int, prepared: PreparedWithdrawal) -> Withdrawn:
+        with self.session(owner) as session:
+            return submit_withdrawal(session, prepared)
+
+    def paid(self) -> Decimal:
+        """Quote currency that the friend has."""
+        return Decimal(self.venue.collateral.balance(FRIEND)) / UNITS_PER_TICK / 100
+
+    def advance(self, seconds: int) -> None:
+        self.venue.chain.request("evm_increaseTime", [seconds])
+        self.venue.chain.request("evm_mine", [])
+
+
+@pytest.fixture(scope="module")
+def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Two transparent accounts under epoch 1."""
+    with own_use_venue(tmp_path_factory.mktemp("withdrawals")) as own_use:
+        venue = connect_venue(own_use.running.url, own_use.deployment)
+        book = load_rule_book(EXAMPLE_MARKET, shape=venue.shape, setup=venue.setup, books=1, slots=None)
+        venue.registry.publish(own_use.running.account(0), book.publication())
+        desk = Desk(own_use, venue, active_rules(venue, EXAMPLE_MARKET, None))
+        for owner in (1, 2):
+            with desk.session(owner) as session:
+                deposit(session, DEPOSITED)
+        yield desk
+
+
+@pytest.fixture
+def desk(running_desk: Desk) -> Iterator[Desk]:
+    """The chain is as before after the test."""
+    with later_undone(running_desk.own_use):
+        yield running_desk
+
+
+@pytest.fixture
+def traded(desk: Desk) -> Desk:
+    """Both accounts are hidden."""
+    desk.trade()
+    return desk
+
+
+def _refusal_of(desk: Desk, prepared: PreparedWithdrawal) -> str:
+    with pytest.raises(ContractRevertedError) as caught:
+        desk.submit(1, prepared)
+    return caught.value.name
+
+
+# --- What happens ---------------------------------------------------------------------------------------------------
+
+
+def test_an_account_that_never_traded_needs_no_proof_and_no_fresh_rules(desk: Desk) -> None:
+    desk.advance(7 * 86_400)
+    prepared = desk.prepare(1, 1_000, proven=False)
+    assert prepared.proof == b""
+    done = desk.submit(1, prepared)
+    assert (done.claim, done.ticks) == (None, 100_000)
+    assert desk.cash(1) == DEPOSITED - 1_000
+    assert desk.paid() == 1_000
+
+
+def test_a_hidden_account_proves_what_stays(traded: Desk) -> None:
+    done = traded.submit(1, traded.prepare(1, 60_000))
+    assert done.claim is None
+    assert traded.cash(1) == DEPOSITED - 40_000 - 60_000
+    assert traded.paid() == 60_000
+    with traded.session(1) as session:
+        state = traded.venue.house.account_state(session.account)
+    assert (state.hidden, state.deposited, state.initial_epoch, state.state_version) == (True, 294_000_000, 1, 3)
+
+
+def test_python_and_contract_agree_on_the_action(desk: Desk) -> None:
+    terms = Withdrawal(bytes(range(32)), 5, 7, 11, FRIEND)
+    interface = contract_interface("ClearingHouse")
+    answer = desk.venue.chain.call(desk.venue.house.address, interface.encode_call("withdrawalHash", terms.as_tuple()))
+    assert interface.decode_result("withdrawalHash", answer) == (terms.action,)
+
+
+def test_what_margin_needs_stays(traded: Desk) -> None:
+    """The seller of calls cannot take out what covers them; nothing is written or sent."""
+    height = traded.venue.chain.block_number()
+    with pytest.raises(InsufficientMarginError, match="margin is not covered"):
+        traded.prepare(2, DEPOSITED + 30_000)
+    assert traded.venue.chain.block_number() == height
+    with traded.session(2) as session:
+        assert session.refresh()[0].changes == ()
+
+
+# --- The queue ------------------------------------------------------------------------------------------------------
+
+
+def test_what_does_not_fit_waits_and_is_paid_in_turn(traded: Desk) -> None:
+    first = traded.submit(1, traded.prepare(1, CAPACITY + Decimal("11.58")))
+    second = traded.submit(2, traded.prepare(2, Decimal("11.58")))
+    assert (first.claim, second.claim) == (1, 2)
+    assert traded.paid() == 0
+    assert traded.cash(1) == DEPOSITED - 40_000 - CAPACITY - Decimal("11.58")
+    house, payer = traded.venue.house, traded.own_use.running.account(3)
+    with traded.session(2) as session:
+        claims = queued_claims(traded.venue, session.account)
+        shown = waiting_claims(traded.venue, session.account)
+    assert [(claim.number, claim.recipient, claim.ticks) for claim in claims] == [(2, FRIEND, 1158)]
+    assert str(shown["queued_claim_2"]).startswith(f"1158 ticks to {FRIEND}, payable ")
+    traded.advance(60)
+    house.pay_queued(payer, 2)
+    assert traded.paid() == Decimal("11.58")
+    house.pay_queued(payer, 1)
+    assert traded.paid() == CAPACITY + Decimal("23.16")
+    with pytest.raises(ContractRevertedError) as caught:
+        house.pay_queued(payer, 1)
+    assert caught.value.name == "CollateralVaultNoSuchClaim"
+    assert waiting_claims(traded.venue, session.account) == {}
+
+
+def test_a_claim_whose_turn_has_not_come_waits(desk: Desk) -> None:
+    done = desk.submit(1, desk.prepare(1, 2 * CAPACITY, proven=False))
+    house = desk.venue.house
+    assert done.claim == 1
+    with pytest.raises(ContractRevertedError) as caught:
+        house.pay_queued(desk.own_use.running.account(3), 1)
+    assert caught.value.name == "CollateralVaultClaimWaits"
+    claim = house.claim(1)
+    assert claim is not None
+    left = claim.seconds_left(house.queue_state(), house.withdrawal_limit())
+    assert 86_000 < left <= 86_400
+    assert house.vault_state().room == 0
+    desk.advance(left)
+    assert claim.seconds_left(house.queue_state(), house.withdrawal_limit()) == 0
+    house.pay_queued(desk.own_use.running.account(3), 1)
+    assert desk.paid() == 2 * CAPACITY
+
+
+# --- Attacks --------------------------------------------------------------------------------------------------------
+
+
+def test_a_proof_serves_one_withdrawal_only(traded: Desk) -> None:
+    prepared = traded.prepare(1, 100)
+    terms = prepared.terms
+    for bent in (
+        Withdrawal(terms.account, terms.state_version, terms.epoch, terms.ticks + 1, terms.recipient),
+        Withdrawal(terms.account, terms.state_version, terms.epoch, terms.ticks, "0x" + "22" * 20),
+    ):
+        other = PreparedWithdrawal(bent, prepared.portfolio, prepared.proof, prepared.hint)
+        assert _refusal_of(traded, other) == "MarginVerifierInverseHintMismatch"
+    traded.submit(1, prepared)
+    assert _refusal_of(traded, prepared) == "ClearingHouseStateVersionMismatch"
+    assert traded.paid() == 100
+
+
+def test_nobody_sends_a_withdrawal_of_another(traded: Desk) -> None:
+    prepared = traded.prepare(1, 100)
+    with pytest.raises(ContractRevertedError) as caught:
+        traded.venue.house.withdraw(
+            traded.own_use.running.account(2),
+            prepared.terms,
+            portfolio=prepared.portfolio,
+            proof=prepared.proof,
+            hint=prepared.hint,
+        )
+    assert caught.value.name == "ClearingHouseNotOwner"
+
+
+def test_a_hidden_account_cannot_pass_as_transparent(traded: Desk) -> None:
+    terms = traded.prepare(1, 100).terms
+    assert _refusal_of(traded, PreparedWithdrawal(terms)) == "ClearingHouseAccountHidden"
+    with pytest.raises(WithdrawalError, match="give the market"):
+        traded.prepare(1, 100, proven=False)
+
+
+# --- Accidents ------------------------------------------------------------------------------------------------------
+
+
+def test_a_crash_between_saving_and_sending_changes_nothing(traded: Desk) -> None:
+    before = traded.cash(1)
+    traded.prepare(1, 500)
+    assert traded.cash(1) == before
+    traded.submit(1, traded.prepare(1, 700))
+    assert traded.cash(1) == before - 700
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_crash_between_sending_and_the_receipt_loses_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, hidden: bool
+) -> None:
+    if hidden:
+        desk.trade()
+    before = desk.cash(1)
+    prepared = desk.prepare(1, 500)
+
+    def crash(*_: object) -> None:
+        raise CrashError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AccountSession, "refresh", crash)
+        with pytest.raises(CrashError):
+            desk.submit(1, prepared)
+    assert desk.cash(1) == before - 500
+    assert _refusal_of(desk, prepared) == "ClearingHouseStateVersionMismatch"
+
+
+def test_what_was_taken_back_by_the_chain_is_followed(traded: Desk) -> None:
+    before = traded.cash(1)
+    with later_undone(traded.own_use):
+        traded.submit(1, traded.prepare(1, 500))
+        assert traded.cash(1) == before - 500
+    assert traded.cash(1) == before
+
+
+# --- Amounts and addresses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "recipient", "expected"),
+    [
+        ("0", FRIEND, "a withdrawal of 0 is out of range"),
+        ("NaN", FRIEND, "a withdrawal of NaN is out of range"),
+        ("0.001", FRIEND, "no multiple of the tick"),
+        ("3000000.01", FRIEND, "more than the account's deposits of 300000000"),
+        ("1", "0x12", "is no address"),
+        ("1", FRIEND.replace("DeaD", "DEaD"), "its checksum is wrong"),
+        ("1", "00" * 21, "is no address"),
+    ],
+)
+def test_refusals_name_value_and_remedy(desk: Desk, amount: str, recipient: str, expected: str) -> None:
+    with desk.session(1) as session, pytest.raises(WithdrawalError, match=expected):
+        prepare_withdrawal(session, Decimal(amount), recipient, None)
+
+
+def test_more_than_the_house_holds_is_refused_before_anything_is_proven(traded: Desk) -> None:
+    with pytest.raises(WithdrawalError, match="more than the 600000000 that the clearing house holds"):
+        traded.prepare(1, 2 * DEPOSITED + 1)
+
+
+def test_the_console_commands(tmp_path: Path) -> None:
+    with own_use_venue(tmp_path) as venue:
+        venue.must(0, "publish")
+        venue.must(1, "deposit", "2000000")
+        without_market = venue.must(1, "withdraw", "10.5", "--to", FRIEND)
+        assert without_market["proven"] is False
+        assert without_market["queued_as_claim"] == "no, paid"
+        assert venue.must(1, "withdraw", "1500000")["queued_as_claim"] == 1
+        (account,) = venue.must(1, "status")["accounts"]
+        assert account["chain_sees"]["queued_claim_1"].startswith("150000000 ticks to ")
+        assert "CollateralVaultClaimWaits" in venue.refuses(2, "payout", "1")
+        venue.chain.request("evm_increaseTime", [86_400])
+        venue.chain.request("evm_mine", [])
+        assert venue.must(2, "payout", "1")["claim"] == 1
+        assert "more than the account's deposits" in venue.refuses(1, "withdraw", "1500000")
