@@ -38,7 +38,7 @@ from verifier.deployment import DeploymentTerms, carry_out, check_deployment
 from verifier.deployment_check import check_manifest
 from verifier.deployment_cost import deployment_cost
 from verifier.deployment_manifest import Manifest, save_sources
-from verifier.deployment_plan import deployment_plan, require_fit
+from verifier.deployment_plan import WITHDRAWAL_CAPACITY, WITHDRAWAL_REFILL, deployment_plan, require_fit
 from verifier.errors import VerifierError
 from verifier.networks import Network, load_networks
 from verifier.shape import SHAPES_BY_NAME
@@ -55,7 +55,6 @@ NODE_VARIABLE: Final = "ZKMARGIN_NODE"
 NETWORKS: Final = Path(__file__).with_name("networks.json")
 DEFAULT_AGE: Final = 3_600
 WEI_DIGITS: Final = 18
-
 MINTED_TICKS: Final = 100_000_000
 """A million in quote currency."""
 
@@ -224,6 +223,8 @@ def order_of(options: Mapping[str, Any]) -> Order:
         collateral_slot=options["collateral_slot"],
         units_per_tick=options["units_per_tick"] or network.units_per_tick,
         insecure=options["insecure"],
+        withdrawal_capacity=options["withdrawal_capacity"],
+        withdrawal_refill=options["withdrawal_refill"],
         salt=bytes(keccak(options["salt"].encode())) if options["salt"] else bytes(SALT_BYTES),
     )
     chosen = {key: options[key] for key in ("shape", "keystore", "node_account", "mint_to")}
@@ -270,6 +271,8 @@ def run(options: Mapping[str, Any]) -> None:
 @click.option("--collateral-slot", type=int, default=0, show_default=True, help="Its slot in book 0.")
 @click.option("--units-per-tick", type=int, help="Units of the token in one tick; 10000 unless the network says more.")
 @click.option("--maximum-age", type=int, default=DEFAULT_AGE, show_default=True, help="Of a usable rule, in seconds.")
+@click.option("--withdrawal-capacity", type=int, default=WITHDRAWAL_CAPACITY, help="Ticks that may leave at once.")
+@click.option("--withdrawal-refill", type=int, default=WITHDRAWAL_REFILL, help="Ticks a second beyond that.")
 @click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer, who administers and publishes.")
 @click.option("--node-account", help="Address of the deployer when the node, or a signer behind it, signs.")
 @click.option("--salt", help="Any text: another one gives the same contracts other addresses.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from verifier.contract_interface import contract_interface
 from verifier.create2 import LOCAL_CHAIN_ID, PROXY, require_proxy
 from verifier.deployer import KeyDeployer, wait_for_pending
-from verifier.deployment_check import check_basis_table, check_deployment
+from verifier.deployment_check import check_basis_table, check_deployment, first_block
 from verifier.deployment_file import Deployment
 from verifier.deployment_plan import (
     DeploymentTerms,
@@ -19,7 +19,7 @@ from verifier.deployment_plan import (
     deployment_plan,
     require_fit,
 )
-from verifier.errors import ChainError, DeploymentError
+from verifier.errors import DeploymentError
 from verifier.registry_client import PUBLISHER_ROLE
 
 if TYPE_CHECKING:
@@ -112,19 +112,6 @@ def is_publisher(chain: ChainClient, registry: str, account: str) -> bool:
     interface = contract_interface("RuleRegistry")
     answer = chain.call(registry, interface.encode_call("hasRole", PUBLISHER_ROLE, account))
     return bool(interface.decode_result("hasRole", answer)[0])
-
-
-def first_block(chain: ChainClient, address: str) -> int:
-    """The block that created a contract, by bisection; 0 where the node keeps no old states."""
-    absent, present = -1, chain.block_number()
-    try:
-        while present - absent > 1:
-            middle = (absent + present) // 2
-            code = str(chain.request("eth_getCode", [address, hex(middle)]))
-            absent, present = (absent, middle) if code.removeprefix("0x") else (middle, present)
-    except ChainError:
-        return 0
-    return present
 
 
 def deployment_of(plan: DeploymentPlan, block_number: int) -> Deployment:

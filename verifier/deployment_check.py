@@ -13,7 +13,7 @@ from verifier.create2 import check_proxy
 from verifier.curve import POINT_BYTES, group
 from verifier.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER
 from verifier.domain import interpolate_on_domain
-from verifier.errors import DeploymentError
+from verifier.errors import ChainError, DeploymentError
 from verifier.house_client import HouseClient
 from verifier.registry_client import RegistryClient
 from verifier.scalar_field import MODULUS
@@ -91,6 +91,12 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
         code = chain.code(planned.address)
         check_code(planned, code)
         _require_equal(f"the code hash of the {planned.name}", "0x" + keccak(code).hex(), record.code_hash)
+    created = first_block(chain, plan.address("registry"))
+    if created and manifest.block_number > created:
+        raise DeploymentError(
+            f"block_number in the manifest is {manifest.block_number}, but the registry stands since block {created}: "
+            "logs would be missed; do not use it"
+        )
     check_deployment(chain, manifest.deployment(), setup)
 
 
@@ -121,6 +127,19 @@ def check_code(planned: PlannedContract, code: bytes) -> None:
             f"the code of the {planned.name} at {planned.address} differs from the build at byte {differing}: "
             "do not use this deployment"
         )
+
+
+def first_block(chain: ChainClient, address: str) -> int:
+    """The block that created a contract, by bisection; 0 where the node keeps no old states."""
+    absent, present = -1, chain.block_number()
+    try:
+        while present - absent > 1:
+            middle = (absent + present) // 2
+            code = str(chain.request("eth_getCode", [address, hex(middle)]))
+            absent, present = (absent, middle) if code.removeprefix("0x") else (middle, present)
+    except ChainError:
+        return 0
+    return present
 
 
 def _without_immutables(artifact: ContractArtifact, code: bytes) -> bytes:

@@ -167,11 +167,12 @@ class Manifest(_Record):
         """Work the deployment out again from its terms and the present build.
 
         Raises:
-            DeploymentError: it was made for another setup, or names another proxy.
+            DeploymentError: it was made for another setup, by another compiler or another proxy.
         """
-        for what, found, expected in (("setup", self.setup, setup.name), ("proxy", self.proxy, PROXY)):
+        for field, expected in (("setup", setup.name), ("proxy", PROXY), ("compiler", compiler_version())):
+            found = getattr(self, field)
             if found != expected:
-                raise DeploymentError(f"{what} is {found!r} in the manifest, expected {expected!r}: do not use it")
+                raise DeploymentError(f"{field} is {found!r} in the manifest, expected {expected!r}: do not use it")
         fields = self.terms.model_dump()
         try:
             salt = bytes.fromhex(self.terms.salt.removeprefix("0x"))

@@ -29,6 +29,12 @@ DATA_MARKER: Final = b"\x00"
 
 CEREMONY_VERIFIER: Final = "CeremonyMarginVerifier"
 
+WITHDRAWAL_CAPACITY: Final = 100_000_000
+"""Ticks: a million at 0.01 a tick."""
+
+WITHDRAWAL_REFILL: Final = 1_158
+"""Ticks a second: the capacity in a day."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentTerms:
@@ -40,8 +46,8 @@ class DeploymentTerms:
         collateral_slot: slot of the collateral in book 0.
         units_per_tick: units of the token that one tick is (6 decimals, 0.01 a tick: 10,000).
         insecure: allow a test setup and the test token, on the local test chain alone.
-        withdrawal_capacity: ticks that may be withdrawn at once (a million at 0.01 a tick).
-        withdrawal_refill: ticks a second that may be withdrawn beyond that (the capacity in a day).
+        withdrawal_capacity: ticks that may be withdrawn at once.
+        withdrawal_refill: ticks a second that may be withdrawn beyond that.
         salt: 32 bytes; another one gives the same contracts other addresses.
     """
 
@@ -50,8 +56,8 @@ class DeploymentTerms:
     collateral_slot: int
     units_per_tick: int
     insecure: bool = False
-    withdrawal_capacity: int = 100_000_000
-    withdrawal_refill: int = 1_158
+    withdrawal_capacity: int = WITHDRAWAL_CAPACITY
+    withdrawal_refill: int = WITHDRAWAL_REFILL
     salt: bytes = bytes(SALT_BYTES)
 
     def __post_init__(self) -> None:

@@ -16,7 +16,8 @@ from verifier.chain_client import ChainClient
 from verifier.contract_artifacts import load_artifact
 from verifier.create2 import PROXY, PROXY_CODE
 from verifier.deployer import KeyDeployer, NodeDeployer
-from verifier.deployment import carry_out, check_deployment, first_block, is_publisher
+from verifier.deployment import carry_out, check_deployment, is_publisher
+from verifier.deployment_check import first_block
 from verifier.deployment_cost import deployment_cost
 from verifier.deployment_plan import require_fit
 from verifier.errors import (
