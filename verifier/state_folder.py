@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,9 @@ BUSY_SECONDS: Final = 30.0
 """How long one process waits for another that writes."""
 
 MEMORY: Final = ":memory:"
+
+_WRITING: Final = threading.Lock()
+"""Threads may share a connection, and a connection has one transaction at a time."""
 
 
 def state_folder(chain_id: int) -> Path | None:
@@ -62,11 +66,12 @@ def open_database(path: Path | None, schema: str) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def all_or_nothing(database: sqlite3.Connection) -> Iterator[None]:
-    """Write what the block writes together; other processes wait."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
+    """Write what the block writes together; other processes and threads wait."""
+    with _WRITING:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")

@@ -85,9 +85,10 @@ class TransactionJournal:
         self._database = open_database(path, _SCHEMA)
         self._keeps_mined = path is not None
 
-    def record(self, purpose: bytes, signed: SignedTransaction) -> bool:
-        """Take a nonce, before anything is sent under it; false when another run has it already."""
-        row = (signed.nonce, purpose, Stage.SENDING, signed.raw, time.time())
+    def record(self, purpose: bytes, signed: SignedTransaction) -> JournalEntry | None:
+        """Take a nonce, before anything is sent under it; ``None`` when another run has it already."""
+        now = time.time()
+        row = (signed.nonce, purpose, Stage.SENDING, signed.raw, now)
         try:
             with all_or_nothing(self._database):
                 self._database.execute(
@@ -95,8 +96,8 @@ class TransactionJournal:
                 )
                 self._note(signed)
         except sqlite3.IntegrityError:
-            return False
-        return True
+            return None
+        return JournalEntry(signed.nonce, purpose, Stage.SENDING, signed, now, (signed.digest,))
 
     def replace(self, signed: SignedTransaction) -> None:
         """Write down a replacement, before it is sent."""
@@ -111,13 +112,15 @@ class TransactionJournal:
         if not self._keeps_mined:
             self.forget(nonce)
             return
-        self._database.execute(
-            "UPDATE entries SET stage = ?, block_number = ? WHERE nonce = ?", (Stage.MINED, block_number, nonce)
-        )
+        with all_or_nothing(self._database):
+            self._database.execute(
+                "UPDATE entries SET stage = ?, block_number = ? WHERE nonce = ?", (Stage.MINED, block_number, nonce)
+            )
 
     def reopen(self, nonce: int) -> None:
         """A reorganisation undid it."""
-        self._database.execute("UPDATE entries SET stage = ? WHERE nonce = ?", (Stage.AGAIN, nonce))
+        with all_or_nothing(self._database):
+            self._database.execute("UPDATE entries SET stage = ? WHERE nonce = ?", (Stage.AGAIN, nonce))
 
     def forget(self, nonce: int) -> None:
         """Nothing of this nonce is on the way any more."""

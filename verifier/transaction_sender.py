@@ -103,9 +103,9 @@ class TransactionSender:
         purpose = purpose_digest(self._node.chain_id, to, data, hashes)
         self._follow_reorganisations()
         begun = [e for e in self._journal.under_way() if e.stage is Stage.SENDING and e.purpose == purpose]
-        nonce = begun[0].nonce if begun else self._begin(purpose, data, to=to, sidecar=sidecar)
-        receipt = self._await(nonce, tend_now=bool(begun))
-        self._journal.finish(nonce, int(receipt["blockNumber"]))
+        entry = begun[0] if begun else self._begin(purpose, data, to=to, sidecar=sidecar)
+        receipt = self._await(entry, tend_now=bool(begun))
+        self._journal.finish(entry.nonce, int(receipt["blockNumber"]))
         return receipt
 
     def _follow_reorganisations(self) -> None:
@@ -134,52 +134,45 @@ class TransactionSender:
     def _is_buried(self, block_number: int) -> bool:
         return block_number + BURIED_BLOCKS <= self._node.block_number()
 
-    def _begin(self, purpose: bytes, data: bytes, *, to: str | None, sidecar: BlobSidecar | None) -> int:
-        """Take a nonce, write down, send for the first time.
-
-        Returns:
-            The nonce.
-        """
+    def _begin(self, purpose: bytes, data: bytes, *, to: str | None, sidecar: BlobSidecar | None) -> JournalEntry:
+        """Take a nonce, write down, send for the first time."""
         fields = self._fields(data, to=to, sidecar=sidecar)
         for _ in range(NONCE_ATTEMPTS):
             taken = [entry.nonce + 1 for entry in self._journal.under_way()]
             nonce = max([self._node.transaction_count(self._account.address, pending=True), *taken])
             signed = sign_transaction(self._account, fields | {"nonce": nonce}, sidecar)
-            if not self._journal.record(purpose, signed):
-                continue
-            if self._submit_first(nonce, signed.raw, signed.digest):
-                return nonce
+            entry = self._journal.record(purpose, signed)
+            if entry is not None and self._submit_first(entry):
+                return entry
         raise ChainError(
             f"{NONCE_ATTEMPTS} nonces of {self._account.address} were taken by others before they could be used: "
             "stop the other program that sends for this account"
         )
 
-    def _submit_first(self, nonce: int, raw: bytes, digest: bytes) -> bool:
+    def _submit_first(self, entry: JournalEntry) -> bool:
         """Send what was just recorded; false when another transaction took the nonce in between.
 
         What the node refuses outright is not under way. Whether it took what it did not answer is not known: that
         stays recorded.
         """
         try:
-            self._node.submit(raw)
+            self._node.submit(entry.signed.raw)
         except NodeUnreachableError:
             return True
         except ChainError as refusal:
-            text = str(refusal).lower()
-            if any(phrase in text for phrase in _ALREADY_THERE) or self._node.receipt_fields(digest) is not None:
+            if _is_there(refusal) or self._receipt(entry) is not None:
                 return True
-            self._journal.forget(nonce)
-            if _NONCE_USED in text:
+            self._journal.forget(entry.nonce)
+            if _NONCE_USED in str(refusal).lower():
                 return False
             raise
         return True
 
-    def _await(self, nonce: int, *, tend_now: bool) -> Mapping[str, Any]:
-        """Tend everything that is under way until this nonce has its receipt."""
+    def _await(self, entry: JournalEntry, *, tend_now: bool) -> Mapping[str, Any]:
+        """Tend everything that is under way until this entry has its receipt."""
         now = time.monotonic()
         deadline, next_look = now + self._terms.receipt_seconds, now if tend_now else now + self._terms.tend_seconds
         used_since: float | None = None
-        entry = self._entry(nonce)
         while time.monotonic() < deadline:
             try:
                 receipt = self._receipt(entry)
@@ -187,10 +180,10 @@ class TransactionSender:
                     return receipt
                 if time.monotonic() >= next_look:
                     used = self._node.transaction_count(self._account.address)
-                    used_since = (used_since or time.monotonic()) if used > nonce else None
+                    used_since = (used_since or time.monotonic()) if used > entry.nonce else None
                     self._require_unused(entry, used_since)
                     self._tend(used)
-                    entry = self._entry(nonce)
+                    entry = self._again(entry)
                     next_look = time.monotonic() + self._terms.tend_seconds
             except NonceTakenError:
                 raise
@@ -198,7 +191,7 @@ class TransactionSender:
                 self._refusal = str(error)
             time.sleep(self._terms.poll_seconds)
         raise TransactionPendingError(
-            f"no receipt of transaction 0x{entry.signed.digest.hex()} (nonce {nonce} of {self._account.address}) "
+            f"no receipt of transaction 0x{entry.signed.digest.hex()} (nonce {entry.nonce} of {self._account.address}) "
             f"within {self._terms.receipt_seconds:.0f} s{'; ' if self._refusal else ''}{self._refusal}: it is recorded "
             "and may still be mined; run the same again, which goes on with it under the same nonce"
         )
@@ -224,23 +217,28 @@ class TransactionSender:
         for entry in waiting:
             offered = entry.signed.fees
             too_low = offered.limit < base_fee or 0 < offered.blob_limit < blob_fee
-            if too_low or time.time() - entry.attempted_at >= self._terms.replace_seconds:
-                self._replace(entry)
-            elif not self._node.knows_transaction(entry.signed.digest):
+            is_late = time.time() - entry.attempted_at >= self._terms.replace_seconds
+            is_replaced = (too_low or is_late) and self._replace(entry)
+            # What offers too little would be refused; it is sent again once the base fee has come down.
+            if not (is_replaced or too_low) and not self._node.knows_transaction(entry.signed.digest):
                 self._submit_again(entry.signed.raw)
 
-    def _replace(self, entry: JournalEntry) -> None:
-        """Send the same with higher fees, unless that would pass the ceiling."""
+    def _replace(self, entry: JournalEntry) -> bool:
+        """Send the same with higher fees; false when that would pass the ceiling, or the node refuses it."""
         offered = entry.signed.fees
         raised = offered.raised(self._node.fees(with_blobs=offered.blob_limit > 0))
         if max(raised.limit, raised.blob_limit) > FEE_CEILING:
             self._refusal = f"fees above {FEE_CEILING} wei would be needed; wait until the chain is less busy"
-            return
+            return False
         replacement = entry.signed.with_fees(self._account, raised)
         self._journal.replace(replacement)
-        self._submit_again(replacement.raw)
+        if not self._submit_again(replacement.raw):
+            # What went before stays what is sent; the hash of this one stays known, should it be mined after all.
+            self._journal.replace(entry.signed)
+            return False
+        return True
 
-    def _submit_again(self, raw: bytes) -> None:
+    def _submit_again(self, raw: bytes) -> bool:
         """Whatever the node says now, an earlier sending may still be mined: only the receipt decides."""
         try:
             self._node.submit(raw)
@@ -248,14 +246,17 @@ class TransactionSender:
             raise
         except ChainError as refusal:
             self._refusal = str(refusal)
+            return _is_there(refusal)
+        return True
 
     def _receipt(self, entry: JournalEntry) -> Mapping[str, Any] | None:
         """Receipt of whichever sending was mined; the last is the likeliest."""
         found = (self._node.receipt_fields(digest) for digest in reversed(entry.hashes))
         return next((receipt for receipt in found if receipt is not None), None)
 
-    def _entry(self, nonce: int) -> JournalEntry:
-        return next(entry for entry in self._journal.entries() if entry.nonce == nonce)
+    def _again(self, entry: JournalEntry) -> JournalEntry:
+        """The entry as it is now; as it was, where another run for the same purpose was told of its end first."""
+        return next((found for found in self._journal.entries() if found.nonce == entry.nonce), entry)
 
     def _fields(self, data: bytes, *, to: str | None, sidecar: BlobSidecar | None) -> dict[str, Any]:
         """Fields of a transaction without nonce, gas estimated; the estimate reverts as the transaction would."""
@@ -265,6 +266,12 @@ class TransactionSender:
         fields |= self._node.fees(with_blobs=sidecar is not None).as_fields()
         estimate = self._node.estimate_gas(fields)
         return fields | {"gas": min(estimate * GAS_MARGIN[0] // GAS_MARGIN[1], TRANSACTION_GAS_LIMIT)}
+
+
+def _is_there(refusal: ChainError) -> bool:
+    """Whether a node refuses a transaction because it has it."""
+    text = str(refusal).lower()
+    return any(phrase in text for phrase in _ALREADY_THERE)
 
 
 def call_fields(sender: str, data: bytes, to: str | None) -> dict[str, Any]:

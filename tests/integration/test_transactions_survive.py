@@ -153,6 +153,34 @@ def test_no_fee_is_raised_beyond_the_ceiling(node: RestartingChain, account: Loc
     assert len(journal_of(state).offers(0)) == 1
 
 
+def test_a_replacement_that_the_account_cannot_pay_does_not_displace_the_first(
+    node: RestartingChain, account: LocalAccount, state: Path
+) -> None:
+    node.hold()
+    sending = Sending(node.client(state), account, COUNTER)
+    eventually(lambda: bool(node.waiting(account)))
+    first = node.waiting(account)["0"]
+    affordable = int(first["gas"], 16) * int(first["maxFeePerGas"], 16)
+    node.ask("anvil_setBalance", account.address, hex(affordable))
+    node.ask("anvil_setNextBlockBaseFeePerGas", hex(3 * int(first["maxFeePerGas"], 16)))
+    node.mine()
+    eventually(lambda: len(journal_of(state).offers(0)) > 1)
+    node.ask("anvil_dropTransaction", first["hash"])
+    node.ask("anvil_setNextBlockBaseFeePerGas", hex(int(first["maxFeePerGas"], 16) // 4))
+    node.mine()
+    eventually(lambda: bool(node.waiting(account)))
+    node.mine()
+    assert "0x" + sending.result().transaction_hash.hex() == first["hash"]
+    assert counted(node) == node.client().transaction_count(account.address) == 1
+
+
+def test_threads_may_share_a_client(node: RestartingChain, account: LocalAccount) -> None:
+    client = node.client()
+    sendings = [Sending(client, account, COUNTER, bytes([number])) for number in range(6)]
+    assert len({sending.result().transaction_hash for sending in sendings}) == 6
+    assert counted(node) == node.client().transaction_count(account.address) == 6
+
+
 # --- Hanging, restarting --------------------------------------------------------------------------------------------
 
 

@@ -104,9 +104,10 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_nonce_is_taken_once(path: Path) -> None:
     journal, other = TransactionJournal(path), TransactionJournal(path)
-    assert journal.record(PURPOSE, signed(3))
+    recorded = journal.record(PURPOSE, signed(3))
     assert not other.record(b"\x06" * 32, signed(3, data=b"\x02"))
     (entry,) = other.under_way()
+    assert entry == recorded
     assert (entry.nonce, entry.purpose, entry.stage, entry.hashes) == (3, PURPOSE, Stage.SENDING, (signed(3).digest,))
 
 
