@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+NARROW_TERMINAL: Final = 76
+"""Columns that every terminal has."""
+
 QUIET_SECONDS: Final = 0.5
 """What is done sooner needs no progress line."""
 
@@ -70,7 +73,8 @@ def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     """A table of figures: the first column names the rows, the others are aligned to the right."""
     from rich.table import Table  # noqa: PLC0415 - quick commands print without it
 
-    table = Table(title=title, title_justify="left")
+    # A table that is narrower than its title breaks it into lines.
+    table = Table(title=title, title_justify="left", min_width=min(len(title), NARROW_TERMINAL))
     for place, name in enumerate(columns):
         table.add_column(name, justify="right" if place else "left", no_wrap=not place, overflow="fold")
     for row in rows:

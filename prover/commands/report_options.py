@@ -160,6 +160,11 @@ class ReportRequest:
         from prover.reports.subject import subject_of_account  # noqa: PLC0415 - brings numpy and scipy
         from prover.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
 
+        if not self.place.deployment.exists():
+            raise click.UsageError(
+                f"name a PORTFOLIO file; for an account of the wallet, the deployment file {self.place.deployment} is "
+                "missing: give it by --deployment"
+            )
         source, venue = self._source(self.files.slots_at(self.place)), self.place.connect()
         with open_wallet(self.wallet, wallet_password(confirm=False)) as wallet, progress("building the margin rules"):
             return subject_of_account(source, venue, wallet, self.account, trade)

@@ -108,7 +108,10 @@ def _row_reader(source: str, columns: frozenset[str]) -> Callable[[_Line], Excha
     if columns >= SUMMARY_COLUMNS:
         return _summary_row
     missing = min((CHAIN_COLUMNS - columns, SUMMARY_COLUMNS - columns), key=len)
-    raise MarketDataError(f"market file {source}: no column {', '.join(sorted(missing))}; add what the form needs")
+    raise MarketDataError(
+        f"market file {source}: it is no JSON, and as an option chain (CSV) it lacks {', '.join(sorted(missing))} "
+        "in its first line; give a snapshot, a book summary or an option chain"
+    )
 
 
 def _chain_row(line: _Line) -> ExchangeRow:

@@ -168,14 +168,14 @@ def draw_waterfall(data: Waterfall, currency: str) -> Figure:
     Equity far beyond the requirement is cut off, with an arrow, so that the parts stay readable.
     """
     steps = _waterfall_steps(data)
-    edges = [edge for _, start, end, _ in steps for edge in (start, end)]
-    levels = [end for _, _, end, _ in steps[: len(data.parts) + 1]]
+    edges = [edge for _, start, amount, _ in steps for edge in (start, start + amount)]
+    levels = [start + amount for _, start, amount, _ in steps[: len(data.parts) + 1]]
     right = min((max(0.0, *edges) or 1.0) * 1.14, (max(0.0, *levels) or np.inf) * MOST_EQUITY_SHOWN)
     with canvas(1.5 + 0.38 * len(steps)) as figure:
         axes = figure.add_subplot()
-        for place, (_, start, end, color) in enumerate(steps):
-            axes.barh(place, end - start, left=start, color=color, height=0.68)
-            _annotate_step(axes, place, (start, end), right)
+        for place, (_, start, amount, color) in enumerate(steps):
+            axes.barh(place, amount, left=start, color=color, height=0.68)
+            _annotate_step(axes, place, (start, amount), right)
             if place:
                 axes.plot([start, start], [place - 1, place], color=INK, linewidth=0.6, alpha=0.6)
         _finish_bars(axes, [label for label, *_ in steps])
@@ -187,11 +187,12 @@ def draw_waterfall(data: Waterfall, currency: str) -> Figure:
     return figure
 
 
-def _annotate_step(axes: Axes, place: int, edges: tuple[float, float], right: float) -> None:
-    """The figure beside a bar; at the end of the picture, on the bar, where the bar goes on."""
-    start, end = edges
-    text, is_cut = whole(end - start), max(start, end) > right
-    where, shift, side = (right, -6, "right") if is_cut else (max(start, end), 5, "left")
+def _annotate_step(axes: Axes, place: int, bar: tuple[float, float], right: float) -> None:
+    """The figure beside a bar of (start, amount); at the end of the picture, on the bar, where the bar goes on."""
+    start, amount = bar
+    text, far = whole(amount), max(start, start + amount)
+    is_cut = far > right
+    where, shift, side = (right, -6, "right") if is_cut else (far, 5, "left")
     axes.annotate(
         f"{text} →" if is_cut else text,
         (where, place),
@@ -206,14 +207,14 @@ def _annotate_step(axes: Axes, place: int, edges: tuple[float, float], right: fl
 
 
 def _waterfall_steps(data: Waterfall) -> list[tuple[str, float, float, str]]:
-    """(label, start, end, colour) of every bar."""
+    """(label, start, amount, colour) of every bar."""
     steps, level = [], 0.0
     for part in data.parts:
-        steps.append((part.label, level, level + part.amount, VERMILION if part.amount >= 0 else SKY))
+        steps.append((part.label, level, part.amount, VERMILION if part.amount >= 0 else SKY))
         level += part.amount
     steps.append(("requirement", 0.0, data.requirement, GREY))
     rest = ("headroom", GREEN) if data.headroom >= 0 else ("shortfall", PURPLE)
-    steps.append((rest[0], data.requirement, data.equity, rest[1]))
+    steps.append((rest[0], data.requirement, data.headroom, rest[1]))
     steps.append(("equity at marks", 0.0, data.equity, BLUE))
     return steps
 

@@ -98,6 +98,17 @@ def test_several_portfolios_are_netted(portfolio: Path, tmp_path: Path) -> None:
     assert (perpetual["long"], perpetual["short"], float(perpetual["net"])) == ("1.50", "1.50", 0)
 
 
+def test_no_portfolio_and_no_account(tmp_path: Path) -> None:
+    missing = tmp_path / "deployment.json"
+    assert "name a PORTFOLIO file" in refused("margin", "--deployment", missing)
+
+
+def test_a_title_stands_on_one_line() -> None:
+    made = run("rule", "build", "--shape", "small")
+    assert made.returncode == 0, made.stderr
+    assert "rule scenarios-small over 64 instruments, both kinds of margin together" in made.stdout
+
+
 def test_empty_tables_are_one_line(tmp_path: Path) -> None:
     path = tmp_path / "nothing.json"
     path.write_text("{}")

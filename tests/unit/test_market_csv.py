@@ -102,7 +102,11 @@ def test_marks_of_whole_chains_follow_from_their_volatilities(path: Path) -> Non
             ("line 2", "ETH-26JAN24-2200-C", "no volatility explains"),
         ),
         (SUMMARY_HEAD, SUMMARY[0].replace("26JAN24", "5JAN24"), ("line 2", "ETH-5JAN24-2200-C", "expired")),
-        (SUMMARY_HEAD.replace("mark_price", "mark"), SUMMARY[0], ("no column mark_price", "add")),
+        (
+            SUMMARY_HEAD.replace("mark_price", "mark"),
+            SUMMARY[0],
+            ("lacks mark_price in its first", "give"),
+        ),
     ],
 )
 def test_faults_are_named(tmp_path: Path, head: str, line: str, words: tuple[str, ...]) -> None:
