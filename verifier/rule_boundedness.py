@@ -12,6 +12,8 @@ in the same way: a combination of values ≥ 0 that every row allows and that ra
 
 Columns that no row rewards (a box whose legs add up to ≤ 0 in every inequality and 0 in every equality) can't help a
 ray and are left out, so the programs hold little more than auxiliaries. Rows and columns are scaled before solving.
+What floating point finds sound must also be proved in whole numbers, by weights over the rows
+(:mod:`verifier.row_weights`): a rule without such weights is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from verifier.errors import MatrixError
+from verifier.row_weights import WeightTask, weights_exist
 from verifier.rule_audit import CONSTANT_COLUMN, Finding, headroom_columns
 
 if TYPE_CHECKING:
@@ -64,10 +67,10 @@ class _Program:
 
     rows: NDArray[np.int64]
     equality: NDArray[np.bool_]
-    coefficients: NDArray[np.float64]
+    coefficients: NDArray[np.int64]
     places: tuple[tuple[int, int], ...]
-    cash: NDArray[np.float64]
-    constants: NDArray[np.float64]
+    cash: NDArray[np.int64]
+    constants: NDArray[np.int64]
 
 
 def _program(matrix: RuleMatrix) -> _Program:
@@ -88,10 +91,10 @@ def _program(matrix: RuleMatrix) -> _Program:
     return _Program(
         rows=kept,
         equality=equality[kept],
-        coefficients=columns[np.ix_(kept, np.flatnonzero(useful))].astype(np.float64),
+        coefficients=columns[np.ix_(kept, np.flatnonzero(useful))],
         places=tuple(places[index] for index in np.flatnonzero(useful)),
-        cash=matrix.entries[kept, 0, CASH_LONG].astype(np.float64),
-        constants=matrix.entries[kept, 0, CONSTANT_COLUMN].astype(np.float64),
+        cash=matrix.entries[kept, 0, CASH_LONG],
+        constants=matrix.entries[kept, 0, CONSTANT_COLUMN],
     )
 
 
@@ -110,7 +113,7 @@ def _columns_without_positions(matrix: RuleMatrix) -> tuple[NDArray[np.int64], l
     return np.concatenate([block.reshape(matrix.rows, -1) for block in blocks], axis=1), places
 
 
-def _scale_factors(coefficients: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _scale_factors(coefficients: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Factors of rows and of columns that bring the geometric means of absolute entries close to one."""
     present = coefficients != 0
     logarithms = np.log2(np.where(present, np.abs(coefficients), 1.0))
@@ -177,7 +180,7 @@ def audit_boundedness(matrix: RuleMatrix, limits: Sequence[int] = ()) -> list[Fi
     """
     program = _program(matrix)
     findings = _free_rays(program, limits)
-    return findings or _least_cash_findings(program)
+    return findings or _least_cash_findings(program) or _unproved(program, limits)
 
 
 def least_cash(matrix: RuleMatrix) -> float:
@@ -204,9 +207,30 @@ def require_bounded(matrix: RuleMatrix, limits: Sequence[int] = ()) -> None:
         )
 
 
+def _protected(program: _Program, limits: Sequence[int]) -> NDArray[np.bool_]:
+    return ~program.equality & ((program.cash > 0) | np.isin(program.rows, list(limits)))
+
+
+def _unproved(program: _Program, limits: Sequence[int]) -> list[Finding]:
+    """What weights over the rows do not prove in whole numbers, though floating point finds nothing."""
+    scale = np.exp2(np.round(np.log2(_scale_factors(program.coefficients)[0])))
+    protected, nothing = _protected(program, limits), np.zeros(len(program.rows), dtype=np.bool_)
+    rays = WeightTask(program.coefficients, program.equality, protected, None, scale)
+    with_constants = np.column_stack([program.coefficients, program.constants])
+    cash = WeightTask(with_constants, program.equality, nothing, program.cash, scale)
+    return [
+        Finding(int(program.rows[0]), f"no weights over the rows prove in whole numbers that {claim}")
+        for task, claim in (
+            (rays, "auxiliaries raise no row for nothing"),
+            (cash, "an empty portfolio may owe no cash"),
+        )
+        if not weights_exist(task)
+    ]
+
+
 def _free_rays(program: _Program, limits: Sequence[int]) -> list[Finding]:
     """Rows that the first program raises."""
-    protected = ~program.equality & ((program.cash > 0) | np.isin(program.rows, list(limits)))
+    protected = _protected(program, limits)
     if not program.places or not protected.any():
         return []
     rows, columns = _scale_factors(program.coefficients)
@@ -218,6 +242,8 @@ def _free_rays(program: _Program, limits: Sequence[int]) -> list[Finding]:
         program.equality,
         [(0.0, 1.0)] * len(program.places),
     )
+    if not len(solution.values):  # rounding: nothing at all is a solution; whether there is a ray is decided exactly
+        return []
     raised = np.flatnonzero(protected & (coefficients @ solution.values > RAY_TOLERANCE))
     used = np.flatnonzero(solution.values > RAY_TOLERANCE)
     through = ", ".join(_name(program.places[index]) for index in used[np.argsort(-solution.values[used])][:3])

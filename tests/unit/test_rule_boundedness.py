@@ -195,3 +195,31 @@ def test_many_rows_and_auxiliaries() -> None:
     entries[101:, 0, free[7]] = 0
     entries[150, 0, free[7]] = 1
     assert rows_with_findings(RuleMatrix(STANDARD, entries)) == [150]
+
+
+def two_rows(**columns: tuple[int, int]) -> RuleMatrix:
+    """A row with cash and a definition; ``c3=(a, b)`` gives the entries of column 3."""
+    entries = np.zeros((2, 2, TINY.columns), dtype=np.int64)
+    entries[0, 0, :2] = 1, -1
+    entries[0, 1, 2] = entries[1, 1, 3] = -1
+    for name, values in columns.items():
+        entries[:, 0, int(name.removeprefix("c"))] = values
+    return RuleMatrix(TINY, entries)
+
+
+@pytest.mark.parametrize("size", [1 << 8, 1 << 20, 1 << 40, 1 << 52, 1 << 60, (1 << 62) - 1])
+def test_a_ray_of_one_tick_beside_huge_entries(size: int) -> None:
+    """Raising both auxiliaries by one gains one tick, which floating point loses from 2^40 on."""
+    assert audit_boundedness(two_rows(c3=(size, -size), c6=(-(size - 1), size)))
+    assert audit_boundedness(two_rows(c3=(size, -size), c6=(-size, size))) == []
+
+
+@pytest.mark.parametrize("size", [1, 1 << 40, 1 << 61])
+def test_a_payment_beside_a_huge_constant(size: int) -> None:
+    """A constant of a million ticks pays through an auxiliary; another row's constant must not hide it."""
+    paying = two_rows(c3=(1, -1), c2=(0, 10**6))
+    entries = np.concatenate([paying.entries, np.zeros_like(paying.entries[:1])])
+    entries[2, 0, 2], entries[2, 1, 6] = size, -1
+    assert audit_boundedness(RuleMatrix(TINY, entries))
+    entries[0, 0, 2] = -(10**6)
+    assert audit_boundedness(RuleMatrix(TINY, entries)) == []
