@@ -1,4 +1,4 @@
-"""Gas of the verifier on the accepted vectors, and the size of every contract, against the committed snapshot.
+"""Gas of the verifier on the accepted vectors, of what needs no proof, and the size of every contract: the snapshot.
 
 ``python scripts/gas_snapshot.py --check`` compares, without an option it writes. The vectors are fixed bytes, so the
 figures are exact: any difference is a change of the contracts.
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from prover.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase
 from prover.local_chain import local_chain
 from verifier.calldata import margin_claim
 from verifier.ceremony import ceremony_setup
@@ -24,6 +25,10 @@ PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent
 SNAPSHOT: Final = PROJECT_ROOT / "tests" / "snapshots" / "gas.json"
 VECTORS: Final = PROJECT_ROOT / "tests" / "vectors" / "accept"
 VECTOR_NAMES: Final = ("small-one-book", "standard-one-book", "standard-two-books", "standard-four-books")
+WITHDRAWN_TICKS: Final = 150_000_000
+"""More than leaves at once, less than an account has."""
+
+DAY_SECONDS: Final = 86_400
 CONTRACTS: Final = ("CeremonyMarginVerifier", "PairingMarginVerifier", "RuleRegistry", "ClearingHouse")
 
 
@@ -53,9 +58,28 @@ def verification_gas() -> dict[str, int]:
     return figures
 
 
+def house_gas() -> dict[str, int]:
+    """Gas of whole transactions of the clearing house that carry no proof, on an account that is open."""
+    figures: dict[str, int] = {}
+    with local_chain() as anvil:
+        case = GasCase(ChainClient.connect(anvil.url), anvil.account(0), "standard", 1)
+        party = case.open_party(anvil.account(1))
+        figures["deposit"] = case.deposit(party)
+        for name, ticks in (("withdraw a deposit", MOVED_TICKS), ("queue a withdrawal", WITHDRAWN_TICKS)):
+            version = case.house.account_state(party.account).state_version
+            receipt = case.house.withdraw_deposit(
+                party.owner, party.account, state_version=version, ticks=ticks, recipient=RECIPIENT
+            )
+            figures[name] = receipt.gas_used
+        case.chain.request("evm_increaseTime", [DAY_SECONDS])
+        case.chain.request("evm_mine", [])
+        figures["pay a queued withdrawal"] = case.house.pay_queued(party.owner, 1).gas_used
+    return figures
+
+
 def main() -> int:
     """Return the exit code."""
-    found = {"code bytes": code_sizes(), "verification gas": verification_gas()}
+    found = {"code bytes": code_sizes(), "verification gas": verification_gas(), "house gas": house_gas()}
     text = json.dumps(found, indent=2) + "\n"
     if "--check" not in sys.argv[1:]:
         SNAPSHOT.write_text(text, encoding="utf-8")
