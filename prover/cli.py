@@ -27,7 +27,7 @@ COMMANDS: Final = {
     "prove": "Prove that your account is covered, and have it recorded.",
     "verify": "Check a proof, or what the chain says of an account, without any secret.",
     "status": "What you know of your account, and what the chain sees of it.",
-    "history": "What the chain has seen of an account: deposits, trades, proofs, epochs.",
+    "history": "What the chain has seen of an account: deposits, trades, proofs, withdrawals, epochs.",
     "market": "Check market files, complete them, write them as one snapshot.",
     "exposure": "What your holdings are exposed to: net delta, gamma, vega, theta, use of limits.",
     "margin": "What a rule asks of your holdings, why, and what a trade would change.",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from eth_utils.address import to_checksum_address
+
 from verifier.contract_interface import contract_interface
 from verifier.curve import POINT_BYTES
 from verifier.registry_client import EpochHeader
 from verifier.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from verifier.contract_interface import EventLog
     from verifier.event_index import EventIndex
@@ -23,7 +25,7 @@ class DepositSeen:
 
     Attributes:
         ticks: credited.
-        deposited: ticks deposited so far.
+        deposited: ticks deposited so far, less those withdrawn.
         state_version: after it.
     """
 
@@ -32,6 +34,44 @@ class DepositSeen:
     ticks: int
     deposited: int
     state_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalSeen:
+    """Collateral left the account.
+
+    Attributes:
+        recipient: address that gets the tokens.
+        ticks: debited.
+        deposited: ticks deposited so far, less those withdrawn.
+        state_version: after it.
+        claim: number under which it was queued; 0 when it was paid at once.
+    """
+
+    name: ClassVar[str] = "withdrawal"
+
+    recipient: str
+    ticks: int
+    deposited: int
+    state_version: int
+    claim: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutSeen:
+    """A queued withdrawal was paid.
+
+    Attributes:
+        claim: its number.
+        recipient: address that got the tokens.
+        ticks: how much.
+    """
+
+    name: ClassVar[str] = "payout"
+
+    claim: int
+    recipient: str
+    ticks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +140,7 @@ class OtherSeen:
     values: Mapping[str, Any]
 
 
-Seen = DepositSeen | TradeSeen | ProofSeen | EpochSeen | OtherSeen
+Seen = DepositSeen | WithdrawalSeen | PayoutSeen | TradeSeen | ProofSeen | EpochSeen | OtherSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +181,21 @@ def account_history(index: EventIndex, house: str, registry: str, account: bytes
     begin = own[0].block_number
     epoch_topic = contract_interface("RuleRegistry").event_topic("EpochPublished")
     epochs = [log for log in index.logs(registry, [epoch_topic]) if log.block_number >= begin]
-    rows = [_row(log, _seen_of(log, account)) for log in own] + [_row(log, _epoch_of(log)) for log in epochs]
+    rows = [_row(log, _seen_of(log, account)) for log in own]
+    rows += [row for claim in _claims(rows) for row in _payouts(index, house, claim)]
+    rows += [_row(log, _epoch_of(log)) for log in epochs]
     return tuple(sorted(rows, key=lambda row: (row.block_number, row.log_index)))
+
+
+def _claims(rows: Sequence[HistoryRow]) -> list[int]:
+    """Numbers of the withdrawals that were queued."""
+    return [row.seen.claim for row in rows if isinstance(row.seen, WithdrawalSeen) and row.seen.claim]
+
+
+def _payouts(index: EventIndex, house: str, claim: int) -> list[HistoryRow]:
+    interface = contract_interface("ClearingHouse")
+    logs = index.logs(house, [interface.event_topic("ClaimPaid"), claim.to_bytes(32, "big")])
+    return [_row(log, _payout_of(interface.decode_event("ClaimPaid", log))) for log in logs]
 
 
 def _row(log: EventLog, seen: Seen) -> HistoryRow:
@@ -161,6 +214,15 @@ def _seen_of(log: EventLog, account: bytes) -> Seen:
 
 def _deposit_of(values: Mapping[str, Any], _account: bytes) -> Seen:
     return DepositSeen(values["ticks"], values["deposited"], values["stateVersion"])
+
+
+def _withdrawal_of(values: Mapping[str, Any], _account: bytes) -> Seen:
+    recipient = to_checksum_address(values["recipient"])
+    return WithdrawalSeen(recipient, values["ticks"], values["deposited"], values["stateVersion"], values["claim"])
+
+
+def _payout_of(values: Mapping[str, Any]) -> PayoutSeen:
+    return PayoutSeen(values["claim"], to_checksum_address(values["recipient"]), values["ticks"])
 
 
 def _trade_of(values: Mapping[str, Any], account: bytes) -> Seen:
@@ -186,6 +248,7 @@ def _epoch_of(log: EventLog) -> EpochSeen:
 
 _TYPED: Mapping[str, Callable[[Mapping[str, Any], bytes], Seen]] = {
     "Deposited": _deposit_of,
+    "Withdrawn": _withdrawal_of,
     "Settled": _trade_of,
     "MarginProven": _proof_of,
 }

@@ -26,7 +26,7 @@ SHOWN_CHARACTERS: Final = 18
 @place_options
 @json_option
 def command(place: Place, *, account: str, subaccount: int, as_json: bool) -> None:
-    """Show what the chain has seen of ACCOUNT: deposits, trades and proofs, and the epochs since its first event.
+    """Show what the chain has seen of ACCOUNT: deposits, trades, proofs, withdrawals, and the epochs since then.
 
     ACCOUNT is an account's identity (0x and 64 hexadecimal digits), or its owner's address. Needs no key and no wallet.
     Events are kept from one run to the next; what a reorganisation undid is taken back.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from verifier.account_history import HistoryRow
 
 ALICE, BOB, CAROL = 1, 2, 3
+FRIEND = "0x" + "77" * 20
 
 
 def history(exchange: Exchange, account: bytes) -> tuple[HistoryRow, ...]:
@@ -119,6 +120,25 @@ def test_the_command_keeps_events_and_follows_reorganisations(venue: OwnUse, tmp
         venue.must(ALICE, "deposit", "7")
         assert len(shown(venue, venue.account(ALICE), **variables)) == len(before) + 1
     assert shown(venue, venue.account(ALICE), **variables) == before
+
+
+def test_withdrawals_and_what_was_paid_of_them(venue: OwnUse) -> None:
+    with later_undone(venue):
+        venue.must(CAROL, "deposit", "2000000")
+        venue.must(CAROL, "withdraw", "10.5", "--to", FRIEND)
+        venue.must(CAROL, "withdraw", "1500000")
+        venue.chain.request("evm_increaseTime", [86_400])
+        venue.chain.request("evm_mine", [])
+        venue.must(BOB, "payout", "1")
+        events = shown(venue, venue.account(CAROL))
+    found = [(event["event"], event["ticks"], event.get("deposited"), event.get("claim")) for event in events]
+    assert found == [
+        ("deposit", 200_000_000, 200_000_000, None),
+        ("withdrawal", 1_050, 199_998_950, 0),
+        ("withdrawal", 150_000_000, 49_998_950, 1),
+        ("payout", 150_000_000, None, 1),
+    ]
+    assert [event["recipient"] for event in events[1:]] == [FRIEND, *[venue.running.account(CAROL).address] * 2]
 
 
 def test_what_the_command_refuses(venue: OwnUse) -> None:
