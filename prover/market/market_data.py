@@ -186,6 +186,7 @@ def make_record(record: type[RecordType], source: str, fields: Mapping[str, obje
 _FINDINGS: Final = {
     "missing": "it is missing; add it",
     "extra_forbidden": "there is no such field; correct its name or remove it",
+    "too_short": "{actual_length} are listed; list at least {min_length}",
     "union_tag_not_found": "{discriminator} is missing, which says what it is; add it",
 }
 """What to say of some of pydantic's findings instead of its own words."""
@@ -193,15 +194,22 @@ _FINDINGS: Final = {
 
 def describe_finding(error: ValidationError) -> str:
     """The first of pydantic's findings as one sentence that names field, value and remedy."""
-    finding = error.errors(include_url=False)[0]
+    found = error.errors(include_url=False)
+    # A list is also called too short when what is in it cannot be used.
+    findings = [one for one in found if one["type"] != "too_short" or not _stands_within(found, one["loc"])]
+    finding = findings[0]
     field = ".".join(str(part) for part in finding["loc"])
     value = finding["input"]
     # Of a whole record only the field's name is shown: its validator's message names the value.
     shown = f" = {value!r}" if isinstance(value, str | int | float | None) else ""
     if isinstance(value, date):
         shown = f" = {value}"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     return f"{field}{shown}: {_said(finding)}{more}".removeprefix(": ")
+
+
+def _stands_within(findings: list[ErrorDetails], place: tuple[int | str, ...]) -> bool:
+    return any(len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in findings)
 
 
 def _said(finding: ErrorDetails) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -205,3 +206,31 @@ def test_rules_that_do_not_fit_are_refused() -> None:
 def test_constants_of_dear_maintenance_are_refused(before: str, after: str, words: str) -> None:
     with pytest.raises(RuleFileError, match=words):
         altered(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            '"component":"leg-charges"',
+            '"component":"leg-charges","colour":1',
+            "leg-charges.colour = 1: there is no such",
+        ),
+        ('"component":"leg-charges"', '"kind":"leg-charges"', "components.1: 'component' is missing, which says what"),
+        ('"name":"scenarios",', "", "name: it is missing; add it"),
+    ],
+)
+def test_one_fault_is_one_finding(before: str, after: str, words: str) -> None:
+    """A list whose entry is refused is not called too short on top."""
+    with pytest.raises(RuleFileError, match=words) as raised:
+        altered(before, after)
+    assert "more)" not in str(raised.value)
+
+
+def test_a_rule_of_nothing_is_refused() -> None:
+    content = encode_rule(shipped_rule("scenarios")).decode()
+    without = (
+        content[: content.index('"components":[')] + '"components":[],' + content[content.index('"description"') :]
+    )
+    with pytest.raises(RuleFileError, match="components: 0 are listed; list at least 1"):
+        decode_rule(json.dumps(fields | {"components": []}).encode(), "empty rule")
