@@ -45,6 +45,9 @@ from verifier.shape import SMALL
 if TYPE_CHECKING:
     from pathlib import Path
 
+LIMIT: Final = (100_000_000, 1_158)
+"""Of withdrawals: capacity in ticks, refill in ticks a second."""
+
 TERMS: Final = DeploymentTerms(
     maximum_age=3_600, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
 )
@@ -129,8 +132,8 @@ def test_arguments_that_do_not_fit_are_refused(exchange: Exchange) -> None:
     interface = contract_interface("ClearingHouse")
     with pytest.raises(MalformedInputError, match="do not fit"):
         interface.encode_call("deposit", -1, 1, b"")
-    with pytest.raises(MalformedInputError, match="no function 'withdraw'"):
-        interface.encode_call("withdraw")
+    with pytest.raises(MalformedInputError, match="no function 'selfDestruct'"):
+        interface.encode_call("selfDestruct")
     with pytest.raises(MalformedInputError, match="do not fit"):
         exchange.house.deposit(exchange.publisher, 0, 1 << 64, bytes(96))
 
@@ -191,7 +194,7 @@ def test_a_table_with_one_false_point_is_found(exchange: Exchange) -> None:
             exchange.publisher,
             interface.creation(
                 *(deployment.verifier, deployment.registry, deployment.collateral, 0, UNITS_PER_TICK),
-                *(str(receipt.contract_address), exchange.house.basis_table()[1]),
+                *(str(receipt.contract_address), exchange.house.basis_table()[1], LIMIT),
             ),
         )
     assert caught.value.name == "ClearingHouseBasisMismatch"
@@ -279,14 +282,15 @@ def test_houses_refuse_parts_that_do_not_fit(exchange: Exchange) -> None:
             exchange.chain.deploy(exchange.publisher, interface.creation(*arguments))
         return caught.value.name
 
-    assert refused(*parts, SMALL.slots, 1, table, bound) == "ClearingHouseSlotOutOfRange"
-    assert refused(*parts, 0, 0, table, bound) == "ClearingHouseTickWithoutUnits"
-    assert refused(*parts, 0, 1, deployment.verifier, bound) == "ClearingHouseBasisSizeWrong"
-    assert refused(*parts, 0, 1, "0x" + "33" * 20, bound) == "ClearingHouseBasisSizeWrong"
-    assert refused(*parts, 0, 1, table, bytes(32)) == "ClearingHouseBasisMismatch"
+    assert refused(*parts, SMALL.slots, 1, table, bound, LIMIT) == "ClearingHouseSlotOutOfRange"
+    assert refused(*parts, 0, 0, table, bound, LIMIT) == "CollateralVaultTickWithoutUnits"
+    assert refused(*parts, 0, 1, table, bound, (0, 1)) == "CollateralVaultLimitEmpty"
+    assert refused(*parts, 0, 1, deployment.verifier, bound, LIMIT) == "ClearingHouseBasisSizeWrong"
+    assert refused(*parts, 0, 1, "0x" + "33" * 20, bound, LIMIT) == "ClearingHouseBasisSizeWrong"
+    assert refused(*parts, 0, 1, table, bytes(32), LIMIT) == "ClearingHouseBasisMismatch"
     other = deploy(exchange.chain, exchange.publisher, shape_name="standard", setup=exchange.setup, terms=TERMS)
     mixed = (other.verifier, deployment.registry, deployment.collateral)
-    assert refused(*mixed, 0, 1, table, bound) == "ClearingHouseVerifyingKeyMismatch"
+    assert refused(*mixed, 0, 1, table, bound, LIMIT) == "ClearingHouseVerifyingKeyMismatch"
 
 
 # --- The local chain ------------------------------------------------------------------------------------------------
