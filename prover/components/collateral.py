@@ -29,8 +29,8 @@ class CollateralHaircut(Charges):
 
         long_i = short_i = size_i · haircut_i · mark_i
 
-    Scenarios move a coin by its whole mark all the same. More of it never hurts as long as the haircut leaves what the
-    worst scenario takes: with moves of 18 % haircuts up to 0.8.
+    Together with other haircuts it is never more than the whole mark. Scenarios move a coin by its whole mark all the
+    same: more of it never hurts as long as the haircut leaves what the worst one takes, with moves of 18 % up to 0.8.
 
     Attributes:
         haircuts: by name of the token, as listed.
@@ -54,7 +54,9 @@ class CollateralHaircut(Charges):
 
     def contribute(self, context: RuleContext) -> Contribution:
         """One row of costs a kind."""
-        shares = ByKind.make(lambda kind: self.shares(context.universe, kind))
+        shares = ByKind.make(
+            lambda kind: np.minimum(self.shares(context.universe, kind), _left_over(context, kind, before=self))
+        )
         return Contribution(charges=shares.map(lambda share: _costs(context, "collateral haircut", share)))
 
     def shares(self, universe: Universe, kind: RuleKind) -> NDArray[np.float64]:
@@ -102,11 +104,13 @@ class IlliquidCollateral(Charges):
         return np.asarray(np.minimum(most, haircut), dtype=np.float64)
 
 
-def _left_over(context: RuleContext, kind: RuleKind) -> NDArray[np.float64]:
-    """What the other haircuts of the rule leave of a token's mark."""
+def _left_over(context: RuleContext, kind: RuleKind, *, before: CollateralHaircut | None = None) -> NDArray[np.float64]:
+    """What other haircuts of the rule leave of a token's mark; of several by name, those listed before one."""
     left = np.ones(context.universe.size)
-    for component in context.components:
-        if isinstance(component, CollateralHaircut):
+    components = context.components
+    earlier = next((place for place, component in enumerate(components) if component is before), len(components))
+    for place, component in enumerate(components):
+        if isinstance(component, CollateralHaircut) and place < earlier:
             left -= component.shares(context.universe, kind)
         if isinstance(component, LegCharges):
             left -= float(component.token_haircut.of(kind))

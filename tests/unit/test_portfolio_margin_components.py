@@ -266,6 +266,8 @@ def test_haircuts_together_never_take_more_than_a_token_is_worth() -> None:
     thin = {"component": "illiquid-collateral", "spread_multiple": 50, "thin_charge": 0}
     built = rules(haircut, flat, thin)
     built.require(94000, 94000, BTC=1)
+    for components in ((haircut, flat), (flat, haircut), (haircut, haircut)):
+        rules(NOTHING, *components).require(3250, 3250, WEETH=1)
 
 
 @pytest.mark.parametrize("path", MARKET_FILES, ids=lambda path: path.stem)
