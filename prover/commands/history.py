@@ -85,4 +85,5 @@ def _plain(value: object) -> object:
 
 def _short(value: object) -> str:
     text = str(value)
-    return text if len(text) <= SHOWN_CHARACTERS or not text.startswith("0x") else f"{text[:SHOWN_CHARACTERS]}…"
+    is_digest = text.startswith("0x") and len(text) > ADDRESS_CHARACTERS
+    return f"{text[:SHOWN_CHARACTERS]}…" if is_digest else text
