@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final
 
 from prover.account_session import portfolio_of
@@ -41,8 +41,9 @@ def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, Value]:
             values["delta_notional"] = _rounded(assessment.exposure.delta_notional, CENT)
         name = kind.name.lower()
         values[f"{name}_requirement"] = _rounded(assessment.requirement, CENT)
-        values[f"{name}_headroom"] = assessment.binding.headroom
-        values[f"{name}_worst_row"] = assessment.binding.row.name
+        values[f"{name}_headroom"] = assessment.binding.headroom.quantize(CENT, ROUND_FLOOR)
+        values[f"{name}_binding_row"] = assessment.binding.row.name
+        values[f"{name}_covered"] = "yes" if assessment.is_covered else "no: zkmargin margin says why"
     return values
 
 

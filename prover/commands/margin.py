@@ -29,8 +29,8 @@ def command(request: ReportRequest, *, trade: Path | None) -> None:
 
     Each PORTFOLIO is a JSON file of quantities, {"USD": 250000, "BTC-PERPETUAL": -1.5}, or "-" for standard input;
     several are netted, on the market listed afresh unless --slots is given. Without one, the account of your wallet is
-    shown. The trade to try comes from a file too, as
-    others can read command lines. Everything shown or written is secret. Nothing is proven or sent.
+    shown. The trade to try comes from a file too, as others can read command lines. Everything shown or written is
+    secret. Nothing is proven or sent; the exit code is 0 whether the holdings are covered or not.
     """
     from prover.reports.export import margin_fields  # noqa: PLC0415 - only where it is asked for
     from prover.reports.tables import (  # noqa: PLC0415 - brings numpy

@@ -53,7 +53,7 @@ def test_the_only_account_is_reported(venue: OwnUse) -> None:
         entry = fields["kinds"][kind]
         assert entry["requirement"] == known[f"{kind}_requirement"]
         assert float(entry["headroom"]) == float(known[f"{kind}_headroom"])
-        assert entry["binding_row"] == known[f"{kind}_worst_row"]
+        assert entry["binding_row"] == known[f"{kind}_binding_row"]
         assert fields["what_if"][kind]["after"]["requirement"] == "0.00"
     positions = {entry["instrument"]: entry["net"] for entry in must(venue, ALICE, "exposure")["positions"]}
     assert positions == {"USD": "540000.00", OPTION: "-3.00"}

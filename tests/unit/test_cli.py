@@ -74,7 +74,7 @@ def test_an_interruption_is_quiet(check: Callable[[BaseException], subprocess.Co
 def test_a_reader_that_has_seen_enough_is_no_fault() -> None:
     code = "import sys; from prover.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", code, "rule", "inspect", "portfolio"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:  # noqa: S603 - own code
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         assert run.stdout is not None
         run.stdout.close()
         _, told = run.communicate()
