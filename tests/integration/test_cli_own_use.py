@@ -274,7 +274,16 @@ def test_help_lists_every_command_and_each_has_its_own() -> None:
 
 
 def test_no_option_takes_a_secret() -> None:
-    for name in (("deposit",), ("prove",), ("trade", "offer"), ("trade", "accept"), ("trade", "settle"), ("publish",)):
+    for name in (
+        ("deposit",),
+        ("withdraw",),
+        ("payout",),
+        ("prove",),
+        ("trade", "offer"),
+        ("trade", "accept"),
+        ("trade", "settle"),
+        ("publish",),
+    ):
         shown = run_in_process(*name, "--help").stdout
         assert "--password" not in shown
         assert "--key " not in shown
