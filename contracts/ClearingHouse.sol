@@ -23,7 +23,7 @@ import { Withdrawal, WithdrawalLimit } from "./types/Vault.sol";
 
 /// @title ClearingHouse
 /// @author The zkmargin contributors
-/// @notice Accounts whose positions are hidden in commitments; see IClearingHouse. Twin: verifier/house_client.py.
+/// @notice Accounts whose positions are hidden in commitments; see IClearingHouse. Twin: verifier/chain/house_client.py.
 contract ClearingHouse is IClearingHouse, CollateralVault, EIP712 {
     /// @notice EIP-712 type of a settlement.
     bytes32 public constant SETTLEMENT_TYPEHASH = keccak256(

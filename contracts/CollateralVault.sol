@@ -11,7 +11,7 @@ import { VaultState, WithdrawalClaim, WithdrawalLimit } from "./types/Vault.sol"
 
 /// @title CollateralVault
 /// @author The zkmargin contributors
-/// @notice The part of the clearing house that holds tokens; see ICollateralVault. Twins: verifier/house_client.py, verifier/vault_state.py.
+/// @notice The part of the clearing house that holds tokens; see ICollateralVault. Twins: verifier/chain/house_client.py, verifier/chain/vault_state.py.
 abstract contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
     using LeakyBucket for VaultState;
     using SafeERC20 for IERC20;

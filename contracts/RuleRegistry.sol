@@ -12,7 +12,7 @@ import { Shape } from "./types/Shape.sol";
 
 /// @title RuleRegistry
 /// @author The zkmargin contributors
-/// @notice Published margin rules by epoch, bound to their blobs; see IRuleRegistry. Twin: verifier/registry_client.py.
+/// @notice Published margin rules by epoch, bound to their blobs; see IRuleRegistry. Twin: verifier/chain/registry_client.py.
 contract RuleRegistry is IRuleRegistry, AccessControl {
     /// @notice Who may publish.
     bytes32 public constant PUBLISHER_ROLE = keccak256("PUBLISHER_ROLE");

@@ -15,30 +15,30 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from prover.account_session import AccountSession
-from prover.account_view import known_margin, known_positions, seen_by_the_chain
+from prover.account.account_session import AccountSession
+from prover.account.account_view import known_margin, known_positions, seen_by_the_chain
+from prover.account.deposits import deposit
+from prover.account.proving import PreparedCheck, prepare_check, submit_check
+from prover.account.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement
+from prover.account.venue import Venue, connect_venue
+from prover.account.wallet import create_wallet
 from prover.demo_report import DemoReport, Views
-from prover.deposits import deposit
 from prover.errors import RuleBuildError
 from prover.local_chain import LocalChain, local_chain
 from prover.market.instruments import Option
 from prover.market.market_files import load_market
-from prover.proving import PreparedCheck, prepare_check, submit_check
 from prover.rules.rule_book import active_rules, load_rule_book
-from prover.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement
-from prover.venue import Venue, connect_venue
-from prover.wallet import create_wallet
 from verifier.calldata import claim_hint
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_artifacts import compile_contracts
-from verifier.deployment import DeploymentTerms, deploy
-from verifier.rule_kind import RuleKind
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_artifacts import compile_contracts
+from verifier.deployment.deployment import DeploymentTerms, deploy
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prover.account_view import Value
+    from prover.account.account_view import Value
     from prover.demo_report import Audience
     from prover.market.market_data import MarketSnapshot
     from prover.rules.rule_book import EpochRules

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from prover.account_view import Value, for_machines
+from prover.account.account_view import Value, for_machines
 from prover.errors import DemoError, InsufficientMarginError, ProverError
 from prover.terminal import Stopwatch
 from verifier.errors import ContractRevertedError, VerifierError
@@ -14,7 +14,7 @@ from verifier.errors import ContractRevertedError, VerifierError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.chain_client import Receipt
+    from verifier.chain.chain_client import Receipt
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from prover.local_chain import local_chain
 from verifier.calldata import INVERSE_HINT_BYTES, MarginClaim, claim_with_hint, inverse_hint
-from verifier.chain_client import ChainClient
-from verifier.contract_interface import contract_interface
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_interface import contract_interface
 from verifier.curve import POINT_BYTES
 from verifier.errors import ContractRevertedError, MalformedInputError
 from verifier.proof_format import SCALARS_PER_BOOK, SHARED_SCALARS, proof_length

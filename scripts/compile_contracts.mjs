@@ -1,6 +1,6 @@
 // Compiles contracts/ with the pinned solc and writes one artifact file, named by the digest that the caller gives.
 // Usage: node scripts/compile_contracts.mjs SETTINGS.json OUTPUT.json
-// Called by verifier/contract_artifacts.py, which computes the digest and owns the cache.
+// Called by verifier/chain/contract_artifacts.py, which computes the digest and owns the cache.
 // The compiler reads nothing but its input: the same input is what block explorers verify sources by.
 import { createRequire } from "node:module";
 import { readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";

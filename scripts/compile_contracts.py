@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from verifier.contract_artifacts import compile_contracts, source_digest
+from verifier.chain.contract_artifacts import compile_contracts, source_digest
 from verifier.errors import ContractArtifactError
 
 

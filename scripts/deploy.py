@@ -27,29 +27,29 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from eth_hash.auto import keccak
 
+from prover.account.signing_key import PRIVATE_KEY_VARIABLE, load_signer
 from prover.errors import KeyFileError, ProverError
-from prover.signing_key import PRIVATE_KEY_VARIABLE, load_signer
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_interface import contract_interface
-from verifier.create2 import LOCAL_CHAIN_ID, SALT_BYTES
-from verifier.deployer import KeyDeployer, NodeDeployer
-from verifier.deployment import DeploymentTerms, carry_out, check_deployment
-from verifier.deployment_check import check_manifest
-from verifier.deployment_cost import deployment_cost
-from verifier.deployment_manifest import Manifest, save_sources
-from verifier.deployment_plan import WITHDRAWAL_CAPACITY, WITHDRAWAL_REFILL, deployment_plan, require_fit
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_interface import contract_interface
+from verifier.chain.networks import Network, load_networks
+from verifier.chain.token_client import TokenClient
+from verifier.deployment.create2 import LOCAL_CHAIN_ID, SALT_BYTES
+from verifier.deployment.deployer import KeyDeployer, NodeDeployer
+from verifier.deployment.deployment import DeploymentTerms, carry_out, check_deployment
+from verifier.deployment.deployment_check import check_manifest
+from verifier.deployment.deployment_cost import deployment_cost
+from verifier.deployment.deployment_manifest import Manifest, save_sources
+from verifier.deployment.deployment_plan import WITHDRAWAL_CAPACITY, WITHDRAWAL_REFILL, deployment_plan, require_fit
 from verifier.errors import VerifierError
-from verifier.networks import Network, load_networks
 from verifier.shape import SHAPES_BY_NAME
-from verifier.token_client import TokenClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verifier.deployer import Deployer
-    from verifier.deployment_file import Deployment
-    from verifier.deployment_plan import DeploymentPlan
+    from verifier.deployment.deployer import Deployer
+    from verifier.deployment.deployment_file import Deployment
+    from verifier.deployment.deployment_plan import DeploymentPlan
 
 NODE_VARIABLE: Final = "ZKMARGIN_NODE"
 NETWORKS: Final = Path(__file__).with_name("networks.json")

@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from prover.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase
+from prover.benchmarks.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase
 from prover.local_chain import local_chain
 from verifier.calldata import margin_claim
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_artifacts import load_artifact
-from verifier.contract_interface import contract_interface
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.contract_interface import contract_interface
 from verifier.statement import verifying_key
 from verifier.vector_file import parse_vector, read_fields
 

@@ -11,8 +11,8 @@ from prover.local_chain import LOCAL_CHAIN_ID, local_chain
 from tests.support.contract_judge import CEREMONY, PAIRING, ContractJudge
 from tests.support.setups import tiny_key
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_interface import contract_interface
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_interface import contract_interface
 from verifier.shape import SMALL
 from verifier.statement import verifying_key
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from eth_hash.auto import keccak
 
-from verifier.clearing_terms import MarginCheck, proof_context
+from verifier.chain.clearing_terms import MarginCheck, proof_context
 from verifier.errors import MalformedInputError, VectorFileError
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.vector_file import ConformanceVector, Verdict, check_off_chain, parse_vector, read_fields
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.house_client import HouseClient
-    from verifier.registry_client import RegistryClient
+    from verifier.chain.house_client import HouseClient
+    from verifier.chain.registry_client import RegistryClient
     from verifier.shape import Shape
     from verifier.statement import Statement
 

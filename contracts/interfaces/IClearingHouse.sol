@@ -14,7 +14,7 @@ import { Withdrawal } from "../types/Vault.sol";
 /// @author The zkmargin contributors
 /// @notice Per book, the commitments of all accounts add up to what was publicly deposited: deposits are credited by
 /// the contract itself and withdrawals debited by it, and a trade adds to one account what it takes from the other.
-/// Whether an account is covered is shown by margin proofs. Twin: verifier/house_client.py.
+/// Whether an account is covered is shown by margin proofs. Twin: verifier/chain/house_client.py.
 /// @dev Of a commitment only keccak256 of its 96 bytes is stored; callers pass the points. A book that an account never
 /// touched has no hash and holds the point at infinity, 96 zero bytes.
 ///

@@ -9,7 +9,7 @@ import { Shape } from "../types/Shape.sol";
 /// @notice An epoch is an initial and a maintenance margin rule built from one market snapshot. A rule is a matrix; its
 /// chunks are published as EIP-4844 blobs, and the registry accepts the commitment of a chunk only when the chain
 /// itself says that a blob with this commitment was carried. Nobody can publish a commitment whose data is not public.
-/// Twin: verifier/registry_client.py.
+/// Twin: verifier/chain/registry_client.py.
 /// @dev A transaction carries at most six blobs, so publishing is `stage` (as often as needed) and then `finalise`,
 /// which may carry the last blobs itself. What is staged belongs to the digest of one whole proposal, on this chain and
 /// this registry: parts of two proposals cannot mix.

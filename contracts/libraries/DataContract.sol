@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @title DataContract
 /// @author The zkmargin contributors
 /// @notice Immutable bytes kept as the code of a contract, behind a leading STOP byte so that nobody can run them:
-/// reading costs 2,600 gas for any amount, where storage costs 2,100 for every 32 bytes. Twin: verifier/deployment.py.
+/// reading costs 2,600 gas for any amount, where storage costs 2,100 for every 32 bytes. Twin: verifier/deployment/deployment.py.
 library DataContract {
     /// @notice Position of the first data byte in the code.
     uint256 internal constant DATA_OFFSET = 1;

@@ -42,9 +42,9 @@ LIMITS: Final = {
 @click.option("--no-gas", is_flag=True, help="Leave out the figures that need a chain.")
 def command(*, as_json: bool, no_gas: bool) -> None:
     """Measure proving, verifying, the risk engine and gas: medians, on a market that comes with the package."""
-    from prover.benchmark import measure_proofs, peak_megabytes, startup_milliseconds  # noqa: PLC0415 - heavy
-    from prover.benchmark_gas import measure_gas  # noqa: PLC0415 - heavy
-    from prover.benchmark_risk import excess_figures, measure_excess, measure_risk  # noqa: PLC0415 - heavy
+    from prover.benchmarks.benchmark import measure_proofs, peak_megabytes, startup_milliseconds  # noqa: PLC0415 - heavy
+    from prover.benchmarks.benchmark_gas import measure_gas  # noqa: PLC0415 - heavy
+    from prover.benchmarks.benchmark_risk import excess_figures, measure_excess, measure_risk  # noqa: PLC0415 - heavy
 
     figures = measure_proofs() | {"prover_peak_mb": peak_megabytes(), "startup_ms": startup_milliseconds()}
     figures |= measure_risk()

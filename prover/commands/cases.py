@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from prover.case_files import CaseFileReport, run_case_file
 from prover.errors import CaseFileError
+from prover.methodologies.case_files import CaseFileReport, run_case_file
 
 if TYPE_CHECKING:
-    from prover.case_files import CaseResult
+    from prover.methodologies.case_files import CaseResult
 
 ALL_MET: Final = 0
 SOME_MISSED: Final = 1

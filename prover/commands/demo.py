@@ -71,7 +71,7 @@ class Narrator(Silent):
 
 
 def _print_views(report: DemoReport) -> None:
-    from prover.account_view import for_people  # noqa: PLC0415 - brings numpy
+    from prover.account.account_view import for_people  # noqa: PLC0415 - brings numpy
 
     for view in report.views:
         click.echo()

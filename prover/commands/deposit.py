@@ -32,7 +32,7 @@ def command(place: Place, identity: Identity, *, amount: Decimal, as_json: bool)
 
     Where there is no wallet yet, a new one is made.
     """
-    from prover.deposits import deposit, deposit_ticks  # noqa: PLC0415 - brings numpy
+    from prover.account.deposits import deposit, deposit_ticks  # noqa: PLC0415 - brings numpy
 
     venue = place.connect()
     ticks = deposit_ticks(amount, venue.shape)

@@ -10,11 +10,11 @@ import click
 
 from prover.commands.options import json_option, place_options
 from prover.terminal import plain_table, print_table, progress
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Place
-    from verifier.account_history import HistoryRow
+    from verifier.chain.account_history import HistoryRow
 
 ADDRESS_CHARACTERS: Final = 42
 SHOWN_CHARACTERS: Final = 18
@@ -31,9 +31,9 @@ def command(place: Place, *, account: str, subaccount: int, as_json: bool) -> No
     ACCOUNT is an account's identity (0x and 64 hexadecimal digits), or its owner's address. Needs no key and no wallet.
     Events are kept from one run to the next; what a reorganisation undid is taken back.
     """
-    from verifier.account_history import account_history  # noqa: PLC0415 - brings eth-abi
+    from verifier.chain.account_history import account_history  # noqa: PLC0415 - brings eth-abi
+    from verifier.chain.clearing_terms import account_id  # noqa: PLC0415 - the same
     from verifier.claim_file import parse_account  # noqa: PLC0415 - the same
-    from verifier.clearing_terms import account_id  # noqa: PLC0415 - the same
 
     is_owner = len(account) == ADDRESS_CHARACTERS
     identity = account_id(account, subaccount) if is_owner else parse_account(account)
@@ -67,7 +67,7 @@ def _for_people(row: HistoryRow) -> tuple[str, ...]:
 
 def _values(row: HistoryRow) -> dict[str, object]:
     """Values by name: bytes in hexadecimal, rules by their names."""
-    from verifier.account_history import OtherSeen  # noqa: PLC0415 - brings eth-abi
+    from verifier.chain.account_history import OtherSeen  # noqa: PLC0415 - brings eth-abi
 
     seen = row.seen
     if isinstance(seen, OtherSeen):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import click
 import platformdirs
 
-from prover.passwords import KEYSTORE_PASSWORD_VARIABLE, WALLET_PASSWORD_VARIABLE, read_password
+from prover.account.passwords import KEYSTORE_PASSWORD_VARIABLE, WALLET_PASSWORD_VARIABLE, read_password
 from prover.terminal import progress
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
-    from prover.account_session import AccountSession
+    from prover.account.account_session import AccountSession
+    from prover.account.venue import Venue
     from prover.rules.rule_book import EpochRules
     from prover.rules.rule_definition import RuleDefinition
-    from prover.venue import Venue
-    from verifier.chain_client import Receipt
+    from verifier.chain.chain_client import Receipt
 
 DEFAULT_NODE: Final = "http://127.0.0.1:8545"
 DEFAULT_DEPLOYMENT: Final = Path("deployment.json")
@@ -49,9 +49,9 @@ class Place:
     deployment: Path
 
     def connect(self) -> Venue:
-        """Connect to the venue; see :func:`prover.venue.connect_venue` for errors."""
-        from prover.venue import connect_venue  # noqa: PLC0415 - brings the chain client
-        from verifier.deployment import Deployment  # noqa: PLC0415 - the same
+        """Connect to the venue; see :func:`prover.account.venue.connect_venue` for errors."""
+        from prover.account.venue import connect_venue  # noqa: PLC0415 - brings the chain client
+        from verifier.deployment.deployment import Deployment  # noqa: PLC0415 - the same
 
         deployment = Deployment.load(self.deployment)
         with progress("connecting"):
@@ -118,8 +118,8 @@ class Identity:
     @contextmanager
     def session(self, venue: Venue, *, create: bool = False) -> Iterator[AccountSession]:
         """Open the wallet for a block; ``create`` makes a new one where there is none."""
-        from prover.account_session import AccountSession  # noqa: PLC0415 - brings numpy
-        from prover.wallet import create_wallet, open_wallet  # noqa: PLC0415 - brings cryptography
+        from prover.account.account_session import AccountSession  # noqa: PLC0415 - brings numpy
+        from prover.account.wallet import create_wallet, open_wallet  # noqa: PLC0415 - brings cryptography
 
         owner = signer(self.keystore)
         is_new = create and not self.wallet.exists()
@@ -139,7 +139,7 @@ def wallet_password(*, confirm: bool) -> str:
 
 def signer(keystore: Path | None) -> LocalAccount:
     """The key that signs transactions; asks for the keystore's password where it must."""
-    from prover.signing_key import load_signer  # noqa: PLC0415 - brings eth-account, a second
+    from prover.account.signing_key import load_signer  # noqa: PLC0415 - brings eth-account, a second
 
     return load_signer(keystore, lambda: _ask("keystore", KEYSTORE_PASSWORD_VARIABLE, confirm=False))
 

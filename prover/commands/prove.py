@@ -15,7 +15,7 @@ from prover.commands.options import (
     receipt_fields,
 )
 from prover.terminal import Stopwatch, progress
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Party
@@ -38,7 +38,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Prove that your account fulfils a margin rule of the active epoch. The proof says nothing else."""
-    from prover.proving import claim_of, prepare_check, submit_check  # noqa: PLC0415 - brings numpy
+    from prover.account.proving import claim_of, prepare_check, submit_check  # noqa: PLC0415 - brings numpy
 
     with party.session() as (session, rules):
         watch = Stopwatch()

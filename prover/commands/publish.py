@@ -17,7 +17,7 @@ from prover.commands.options import (
     signer,
 )
 from prover.terminal import progress
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import MarketFiles, Place
@@ -45,8 +45,8 @@ def command(
     """
     from prover.market.freshness import require_fresh  # noqa: PLC0415 - brings numpy and scipy
     from prover.rules.rule_book import kept_slots, load_rule_book  # noqa: PLC0415 - the same
-    from verifier.blob_transactions import BLOB_GAS  # noqa: PLC0415 - brings rlp and ckzg
-    from verifier.rule_archive import kept_archive  # noqa: PLC0415 - the same
+    from verifier.chain.blob_transactions import BLOB_GAS  # noqa: PLC0415 - brings rlp and ckzg
+    from verifier.rules.rule_archive import kept_archive  # noqa: PLC0415 - the same
 
     publisher = signer(keystore)
     definition = files.definition()

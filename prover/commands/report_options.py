@@ -14,7 +14,7 @@ import click
 from prover.commands.options import json_option, market_options, place_options, wallet_option, wallet_password
 from prover.reports.files import ReportFiles
 from prover.terminal import plain_table, print_table, progress
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,8 +157,8 @@ class ReportRequest:
             return subject_of_files(self._source(self.files.slots), contents, tried)
 
     def _subject_of_account(self, trade: bytes | None) -> Subject:
+        from prover.account.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
         from prover.reports.subject import subject_of_account  # noqa: PLC0415 - brings numpy and scipy
-        from prover.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
 
         if not self.place.deployment.exists():
             raise click.UsageError(

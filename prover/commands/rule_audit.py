@@ -14,12 +14,12 @@ from prover.commands.rule_build import FOLDER
 from prover.terminal import plain_table, print_table, progress
 
 if TYPE_CHECKING:
+    from prover.account.venue import Venue
     from prover.commands.options import Place
     from prover.rules.epoch_audit import EpochAudit, RowVerdict
     from prover.rules.rule_book import RuleBook
-    from prover.venue import Venue
-    from verifier.blob_sources import BlobSource
-    from verifier.registry_client import EpochHeader
+    from verifier.chain.blob_sources import BlobSource
+    from verifier.chain.registry_client import EpochHeader
 
 MOST_DIFFERENCES: Final = 3
 """Of a row, on the terminal; JSON has all."""
@@ -54,7 +54,7 @@ class Evidence:
         """
         if self.market is not None and self.archive is None:
             return MarketFiles(self.market, MarketFiles(Path(), self.slots).slots_at(place), self.rule)
-        from verifier.rule_archive import find_archive  # noqa: PLC0415 - brings ckzg
+        from verifier.rules.rule_archive import find_archive  # noqa: PLC0415 - brings ckzg
 
         archive = find_archive(self.archive or place.archives_beside, header)
         rule = self.rule or str(archive.rule_file)
@@ -62,9 +62,9 @@ class Evidence:
 
     def source(self, venue: Venue, header: EpochHeader) -> BlobSource:
         """Where the blobs come from."""
-        from verifier.beacon_client import BeaconClient  # noqa: PLC0415 - brings requests
-        from verifier.blob_sources import ArchivedBlobs, BeaconBlobs, NodeBlobs  # noqa: PLC0415 - brings ckzg
-        from verifier.rule_archive import find_archive  # noqa: PLC0415 - the same
+        from verifier.chain.beacon_client import BeaconClient  # noqa: PLC0415 - brings requests
+        from verifier.chain.blob_sources import ArchivedBlobs, BeaconBlobs, NodeBlobs  # noqa: PLC0415 - brings ckzg
+        from verifier.rules.rule_archive import find_archive  # noqa: PLC0415 - the same
 
         if self.beacon is not None:
             return BeaconBlobs(venue.chain, BeaconClient(self.beacon))

@@ -12,7 +12,7 @@ import click
 
 from prover.commands.options import json_option, market_options
 from prover.terminal import plain_table, print_table, progress
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SHAPES_BY_NAME
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def build(files: MarketFiles, *, listing: Listing, output: Path | None, as_json:
 
 
 def _archive(book: RuleBook, folder: Path, shape: str) -> None:
-    from verifier.rule_archive import write_archive  # noqa: PLC0415 - brings ckzg
+    from verifier.rules.rule_archive import write_archive  # noqa: PLC0415 - brings ckzg
 
     with progress("committing and writing the archive"):
         write_archive(folder, book.publication(), book.sources, shape)

@@ -11,7 +11,7 @@ import click
 from prover.commands.options import MarketFiles, json_option
 from prover.commands.rule_build import Listing, listing_options, print_rows, row_fields
 from prover.terminal import plain_table, print_table
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def _definition(subject: str) -> RuleDefinition:
 
 def _archived(folder: Path) -> RuleBook:
     """The rules of an archive, rebuilt."""
-    from verifier.rule_archive import read_archive  # noqa: PLC0415 - brings ckzg
+    from verifier.rules.rule_archive import read_archive  # noqa: PLC0415 - brings ckzg
 
     archive = read_archive(folder)
     files = MarketFiles(archive.market_file, archive.slots_file, str(archive.rule_file))

@@ -21,11 +21,11 @@ from prover.terminal import print_table, side_by_side
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prover.account_view import Value
+    from prover.account.account_view import Value
+    from prover.account.venue import Venue
+    from prover.account.wallet import Wallet
+    from prover.account.wallet_records import AccountRecord
     from prover.commands.options import Place
-    from prover.venue import Venue
-    from prover.wallet import Wallet
-    from prover.wallet_records import AccountRecord
 
 
 @click.command()
@@ -42,8 +42,8 @@ def command(
 
     Needs no signing key. What you know is secret: it is shown because you ask.
     """
-    from prover.account_view import for_machines, for_people  # noqa: PLC0415 - brings numpy
-    from prover.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
+    from prover.account.account_view import for_machines, for_people  # noqa: PLC0415 - brings numpy
+    from prover.account.wallet import open_wallet  # noqa: PLC0415 - brings cryptography
 
     venue = place.connect()
     with open_wallet(wallet, wallet_password(confirm=False)) as opened:
@@ -63,7 +63,7 @@ def _describer(
     place: Place, venue: Venue, files: MarketFiles | None, slots: Path | None
 ) -> Callable[[AccountRecord], dict[str, Value]]:
     """What is told of a record: positions where the list of slots is known, margin where the market is given."""
-    from prover.account_view import known_margin, known_positions  # noqa: PLC0415 - brings numpy
+    from prover.account.account_view import known_margin, known_positions  # noqa: PLC0415 - brings numpy
     from prover.rules.rule_book import load_slots  # noqa: PLC0415 - brings scipy
 
     if files is not None:
@@ -79,8 +79,8 @@ def _describer(
 def _views(
     wallet: Wallet, venue: Venue, describe: Callable[[AccountRecord], dict[str, Value]]
 ) -> list[tuple[dict[str, Value], dict[str, Value]]]:
-    from prover.account_session import refresh_account  # noqa: PLC0415 - brings numpy
-    from prover.account_view import seen_by_the_chain, waiting_claims  # noqa: PLC0415 - the same
+    from prover.account.account_session import refresh_account  # noqa: PLC0415 - brings numpy
+    from prover.account.account_view import seen_by_the_chain, waiting_claims  # noqa: PLC0415 - the same
 
     here = (venue.chain.chain_id, venue.deployment.house)
     views = []

@@ -23,7 +23,7 @@ def command() -> None:
 @json_option
 def check(place: Place, *, as_json: bool) -> None:
     """Check keys, addresses and the table of basis points, by which deposits are credited, against the setup."""
-    from verifier.deployment import check_deployment  # noqa: PLC0415 - brings the chain client
+    from verifier.deployment.deployment import check_deployment  # noqa: PLC0415 - brings the chain client
 
     venue = place.connect()
     with progress("checking the basis points"):

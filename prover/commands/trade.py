@@ -53,9 +53,9 @@ def offer(
     CHANGE is a JSON object of what you receive (negative: give), cash included: {"BTC-27JUN25-100000-C": 3, "USD":
     -30000}. It comes from a file, or from standard input as "-", because others can read command lines.
     """
-    from prover.secret_file import write_owner_only  # noqa: PLC0415 - brings cryptography
-    from prover.trade import make_offer  # noqa: PLC0415 - brings numpy
-    from prover.trade_files import encode_trade_file, read_change  # noqa: PLC0415 - brings pydantic
+    from prover.account.secret_file import write_owner_only  # noqa: PLC0415 - brings cryptography
+    from prover.account.trade import make_offer  # noqa: PLC0415 - brings numpy
+    from prover.account.trade_files import encode_trade_file, read_change  # noqa: PLC0415 - brings pydantic
 
     quantities = read_change(change)
     with party.session() as (session, rules):
@@ -80,9 +80,9 @@ def accept(
     as_json: bool,
 ) -> None:
     """Accept the trade in the file OFFER, and write the file ACCEPTANCE for the party that offered it."""
-    from prover.secret_file import write_owner_only  # noqa: PLC0415 - brings cryptography
-    from prover.trade import accept_offer  # noqa: PLC0415 - brings numpy
-    from prover.trade_files import TradeOffer, encode_trade_file, read_trade_file  # noqa: PLC0415 - brings pydantic
+    from prover.account.secret_file import write_owner_only  # noqa: PLC0415 - brings cryptography
+    from prover.account.trade import accept_offer  # noqa: PLC0415 - brings numpy
+    from prover.account.trade_files import TradeOffer, encode_trade_file, read_trade_file  # noqa: PLC0415 - brings pydantic
 
     proposed = read_trade_file(offer, TradeOffer)
     with party.session() as (session, rules):
@@ -100,8 +100,8 @@ def accept(
 @json_option
 def settle(*, party: Party, acceptance: Path, as_json: bool) -> None:
     """Settle the trade that the file ACCEPTANCE answers: prove, sign and send."""
-    from prover.trade import prepare_settlement, submit_settlement  # noqa: PLC0415 - brings numpy
-    from prover.trade_files import TradeAcceptance, read_trade_file  # noqa: PLC0415 - brings pydantic
+    from prover.account.trade import prepare_settlement, submit_settlement  # noqa: PLC0415 - brings numpy
+    from prover.account.trade_files import TradeAcceptance, read_trade_file  # noqa: PLC0415 - brings pydantic
 
     accepted = read_trade_file(acceptance, TradeAcceptance)
     with party.session() as (session, rules):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prover.commands.options import json_option, place_options, print_result
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Place

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     the house has no room for the amount at once, it waits in the queue: ``status`` says until when, ``payout`` has it
     paid.
     """
-    from prover.withdrawals import prepare_withdrawal, submit_withdrawal  # noqa: PLC0415 - brings numpy
+    from prover.account.withdrawals import prepare_withdrawal, submit_withdrawal  # noqa: PLC0415 - brings numpy
 
     venue = place.connect()
     with identity.session(venue) as session:

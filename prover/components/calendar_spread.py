@@ -17,7 +17,7 @@ from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_
 if TYPE_CHECKING:
     from prover.components.exposure_measures import ExposureGroup
     from prover.rules.rule_context import RuleContext
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 
 class CalendarSpread(Charges):

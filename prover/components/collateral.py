@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 Multiple = Annotated[Decimal, Field(ge=0, le=100)]
 

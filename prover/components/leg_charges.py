@@ -13,7 +13,7 @@ from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 if TYPE_CHECKING:
     from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 FREE: Final = ByKind(Decimal(0), Decimal(0))
 

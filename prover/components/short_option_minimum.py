@@ -11,7 +11,7 @@ from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
     from prover.rules.rule_context import RuleContext
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 
 class ShortOptionMinimum(Charges):

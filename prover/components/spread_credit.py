@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from prover.rules.auxiliaries import DefinitionSystem
     from prover.rules.rule_context import RuleContext
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 
 class SpreadPair(Record):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from prover.components.exposure_measures import ExposureGroup
     from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 DAYS_PER_YEAR: Final = 365.0
 Volatility = Annotated[Decimal, Field(gt=0, le=10)]

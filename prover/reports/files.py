@@ -84,7 +84,7 @@ class ReportFiles:
             raise ReportError(f"folder {path} cannot be made ({error.strerror}): give another path") from error
 
     def _write(self, path: Path, content: bytes) -> None:
-        from prover.secret_file import PART_SUFFIX, write_owner_only  # noqa: PLC0415 - brings cryptography
+        from prover.account.secret_file import PART_SUFFIX, write_owner_only  # noqa: PLC0415 - brings cryptography
 
         part = path.with_name(f".{path.name}{PART_SUFFIX}") if self.replace else path
         try:

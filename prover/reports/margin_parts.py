@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from prover.argument.witness import BookOpening, leg_columns
 from prover.reports.figures import Bar, Waterfall
 from prover.rules.rule_rows import RowKind
-from prover.witness import BookOpening, leg_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prover.rules.limit_use import LimitUse
     from prover.rules.net_exposure import ExposureTable
     from prover.rules.portfolio import Portfolio
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 
 @dataclass(frozen=True, slots=True)

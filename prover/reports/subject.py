@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from prover.account_session import portfolio_of, refresh_account
+from prover.account.account_session import portfolio_of, refresh_account
 from prover.errors import PortfolioError, RuleBuildError, UnknownInstrumentError, WalletError
 from prover.rules.portfolio import Portfolio, decode_portfolio
 from prover.rules.rule_builder import DEFAULT_RULES, build_rules
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from prover.account.venue import Venue
+    from prover.account.wallet import Wallet
+    from prover.account.wallet_records import AccountRecord
     from prover.market.market_data import MarketSnapshot
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
     from prover.rules.slots import SlotTable
-    from prover.venue import Venue
-    from prover.wallet import Wallet
-    from prover.wallet_records import AccountRecord
     from verifier.shape import Shape
 
 MOST_BOOKS: Final = 8

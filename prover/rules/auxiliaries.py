@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from verifier.margin_rule import RuleMatrix
+    from verifier.rules.margin_rule import RuleMatrix
 
 Column = tuple[int, int]
 """(book, column) of a matrix."""
@@ -123,7 +123,7 @@ def solve_auxiliaries(
         legs: columns with legs and the constant filled in, [book][column].
 
     Returns:
-        Values by (book, column), as :func:`prover.witness.build_witness` takes them.
+        Values by (book, column), as :func:`prover.argument.witness.build_witness` takes them.
 
     Raises:
         AuxiliaryError: a component's solver breaks its own rows.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from prover.argument.witness import BookOpening, RowLabels, Witness, build_witness, leg_columns
 from prover.rules.auxiliaries import AuxiliaryGroup, assign_least, solve_auxiliaries
 from prover.rules.rule_assembly import loss_factor
-from prover.witness import BookOpening, RowLabels, Witness, build_witness, leg_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from prover.rules.rule_rows import Contribution
     from prover.rules.slots import SlotTable
     from prover.rules.universe import Universe
-    from verifier.margin_rule import RuleMatrix
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.margin_rule import RuleMatrix
+    from verifier.rules.rule_kind import RuleKind
 
 MARK_BYTES: Final = 8
 

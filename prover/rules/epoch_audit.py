@@ -12,22 +12,22 @@ from prover.errors import RuleBuildError
 from prover.rules.rule_implication import require_implication
 from prover.rules.rule_reading import ColumnNames
 from prover.rules.rule_rows import RowKind
-from verifier.blob_transactions import versioned_hash
+from verifier.chain.blob_transactions import versioned_hash
 from verifier.curve import group
 from verifier.errors import ContractRevertedError, MalformedInputError, MatrixError
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import audit_matrix, compare_matrices
-from verifier.rule_boundedness import audit_boundedness
-from verifier.rule_kind import RuleKind
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_audit import audit_matrix, compare_matrices
+from verifier.rules.rule_boundedness import audit_boundedness
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_book import RuleBook
-    from verifier.blob_sources import BlobSource
-    from verifier.registry_client import EpochEvent, RegistryClient
-    from verifier.rule_audit import EntryDifference
+    from verifier.chain.blob_sources import BlobSource
+    from verifier.chain.registry_client import EpochEvent, RegistryClient
+    from verifier.rules.rule_audit import EntryDifference
     from verifier.shape import Shape
 
 NO_ROW: Final = "no row"

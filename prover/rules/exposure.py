@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from prover.argument.witness import BookOpening, leg_columns, row_sums
 from prover.rules.rule_rows import RowKind
-from prover.witness import BookOpening, leg_columns, row_sums
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prover.polynomials import Polynomial, polynomial
-from verifier.margin_rule import chunk_commitment, chunk_polynomial
+from prover.argument.polynomials import Polynomial, polynomial
+from verifier.rules.margin_rule import chunk_commitment, chunk_polynomial
 
 if TYPE_CHECKING:
     from verifier.ceremony import TrustedSetup
     from verifier.curve import Group
-    from verifier.margin_rule import RuleMatrix
+    from verifier.rules.margin_rule import RuleMatrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)

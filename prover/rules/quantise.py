@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import EntryRangeError
-from verifier.margin_rule import ENTRY_BOUND
+from verifier.rules.margin_rule import ENTRY_BOUND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from prover.rules.auxiliaries import Auxiliary
     from prover.rules.rule_context import RuleContext
     from prover.rules.universe import Universe
-    from verifier.rule_kind import RuleKind
+    from verifier.rules.rule_kind import RuleKind
 
 UNSHOCKED: Final = "nothing moves"
 """Name of the row that every rule has: equity at marks must cover the charges."""

@@ -14,21 +14,21 @@ from prover.rules.rule_builder import build_rules
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
-from verifier.margin_rule import chunk_blob
-from verifier.registry_client import Publication, PublishedRule
-from verifier.rule_archive import RuleSources
-from verifier.rule_kind import RuleKind
+from verifier.chain.registry_client import Publication, PublishedRule
+from verifier.rules.margin_rule import chunk_blob
+from verifier.rules.rule_archive import RuleSources
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from prover.account.venue import Venue
     from prover.market.market_data import MarketSnapshot
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
-    from prover.venue import Venue
     from verifier.ceremony import TrustedSetup
-    from verifier.registry_client import EpochHeader
+    from verifier.chain.registry_client import EpochHeader
     from verifier.shape import Shape
 
 

@@ -17,10 +17,10 @@ from prover.rules.rule_layout import lay_out
 from prover.rules.rule_rows import ByKind, RowKind
 from prover.rules.slots import CASH_SLOT, SlotTable, list_slots
 from prover.rules.universe import build_universe
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import headroom_columns, require_sound
-from verifier.rule_boundedness import require_bounded
-from verifier.rule_kind import RuleKind
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_audit import headroom_columns, require_sound
+from verifier.rules.rule_boundedness import require_bounded
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ import numpy as np
 
 from prover.errors import RuleBuildError
 from prover.rules.slots import COLUMNS_PER_SLOT
-from verifier.blob_transactions import BLOB_GAS
-from verifier.registry_client import blob_windows
-from verifier.rule_audit import LEGS
-from verifier.transaction_sender import TRANSACTION_GAS_LIMIT
+from verifier.chain.blob_transactions import BLOB_GAS
+from verifier.chain.registry_client import blob_windows
+from verifier.chain.transaction_sender import TRANSACTION_GAS_LIMIT
+from verifier.rules.rule_audit import LEGS
 
 if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule
-    from verifier.margin_rule import RuleMatrix
+    from verifier.rules.margin_rule import RuleMatrix
 
 MAXIMUM_CHUNKS: Final = 216
 """Chunks of both rules of an epoch (twin: contracts/RuleRegistry.sol)."""

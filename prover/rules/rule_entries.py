@@ -11,8 +11,8 @@ from prover.rules.quantise import quantise
 from prover.rules.rule_layout import LARGEST_SCALE, exact_coefficient
 from prover.rules.rule_rows import RowKind
 from prover.rules.slots import COLUMNS_PER_SLOT
-from verifier.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LARGE_HEADROOM_ENTRY
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_audit import CONSTANT_COLUMN, HEADROOM_ENTRY, LARGE_HEADROOM_ENTRY
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

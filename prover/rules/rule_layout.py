@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.errors import EntryRangeError, RuleBuildError
 from prover.rules.slots import CASH_SLOT, COLUMNS_PER_SLOT
-from verifier.rule_audit import CONSTANT_COLUMN, LARGE_HEADROOM_ENTRY, LEGS, Headroom
+from verifier.rules.rule_audit import CONSTANT_COLUMN, LARGE_HEADROOM_ENTRY, LEGS, Headroom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from prover.errors import RuleBuildError
 from prover.rules.slots import COLUMNS_PER_SLOT
-from verifier.rule_audit import CONSTANT_COLUMN, LEGS
+from verifier.rules.rule_audit import CONSTANT_COLUMN, LEGS
 
 if TYPE_CHECKING:
     from decimal import Decimal

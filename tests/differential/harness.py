@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock
 
-from verifier.contract_artifacts import PROJECT_ROOT, artifact_of, compile_contracts
+from verifier.chain.contract_artifacts import PROJECT_ROOT, artifact_of, compile_contracts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.contract_artifacts import ContractArtifact
+    from verifier.chain.contract_artifacts import ContractArtifact
 
 HARNESS: Final = "ChallengeHarness"
 SOURCES: Final = (

@@ -19,7 +19,7 @@ from tests.support.encodings import BAD_POINTS, OTHER_INFINITIES, shifted_scalar
 from tests.support.forgery import forge
 from tests.support.setups import TINY, known_setup, tiny_key
 from tests.support.vectors import specified_transcript, unhex
-from verifier.contract_interface import ContractInterface
+from verifier.chain.contract_interface import ContractInterface
 from verifier.curve import INFINITY, POINT_BYTES, group
 from verifier.errors import MalformedInputError
 from verifier.proof_format import decode_proof, proof_length
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
-    from verifier.chain_client import ChainClient
+    from verifier.chain.chain_client import ChainClient
     from verifier.statement import Statement
 
 ROUNDS: Final = 32

@@ -10,18 +10,18 @@ import pytest
 from tests.support.console import run_in_process
 from tests.support.exchange import DEPOSIT
 from tests.support.own_use import OwnUse, later_undone, own_use_venue
-from verifier.account_history import DepositSeen, EpochSeen, OtherSeen, ProofSeen, TradeSeen, account_history
-from verifier.contract_interface import EventLog
-from verifier.event_index import EventIndex
-from verifier.event_store import Checkpoint, EventStore
-from verifier.rule_kind import RuleKind
+from verifier.chain.account_history import DepositSeen, EpochSeen, OtherSeen, ProofSeen, TradeSeen, account_history
+from verifier.chain.contract_interface import EventLog
+from verifier.chain.event_index import EventIndex
+from verifier.chain.event_store import Checkpoint, EventStore
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.exchange import Exchange, Holder
-    from verifier.account_history import HistoryRow
+    from verifier.chain.account_history import HistoryRow
 
 ALICE, BOB, CAROL = 1, 2, 3
 FRIEND = "0x" + "77" * 20

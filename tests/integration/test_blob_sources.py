@@ -9,18 +9,18 @@ import pytest
 
 from tests.support.beacon_node import GENESIS_TIME, SECONDS_PER_SLOT, foundations, served, sidecars
 from tests.support.exchange import BOOKS, Exchange
-from verifier.beacon_client import BLOBS, CONSTANTS, GENESIS, SIDECARS, BeaconClient
-from verifier.blob_sources import ArchivedBlobs, BeaconBlobs, NodeBlobs, blob_file_name, missing_files
+from verifier.chain.beacon_client import BLOBS, CONSTANTS, GENESIS, SIDECARS, BeaconClient
+from verifier.chain.blob_sources import ArchivedBlobs, BeaconBlobs, NodeBlobs, blob_file_name, missing_files
+from verifier.chain.registry_client import blob_windows
 from verifier.errors import ChainError, DeploymentError, NodeUnreachableError
-from verifier.registry_client import blob_windows
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.blob_sources import BlobSource
-    from verifier.registry_client import EpochEvent
+    from verifier.chain.blob_sources import BlobSource
+    from verifier.chain.registry_client import EpochEvent
 
 
 def event_and_slot(exchange: Exchange) -> tuple[EpochEvent, int]:

@@ -18,9 +18,11 @@ from prover.local_chain import LOCAL_CHAIN_ID, anvil_binary, local_chain
 from tests.support.exchange import UNITS_PER_TICK, Exchange
 from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup, insecure_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_interface import contract_interface
-from verifier.deployment import (
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_interface import contract_interface
+from verifier.chain.house_client import HouseClient
+from verifier.chain.registry_client import PUBLISHER_ROLE
+from verifier.deployment.deployment import (
     Deployment,
     DeploymentTerms,
     check_basis_table,
@@ -38,8 +40,6 @@ from verifier.errors import (
     NodeUnreachableError,
     WrongChainError,
 )
-from verifier.house_client import HouseClient
-from verifier.registry_client import PUBLISHER_ROLE
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def test_a_false_table_under_its_own_hash_is_found(fresh_exchange: Exchange) -> 
     swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
     terms = replace(TERMS, collateral=exchange.deployment.collateral)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("verifier.deployment_plan.basis_bytes", lambda *_: swapped)
+        patch.setattr("verifier.deployment.deployment_plan.basis_bytes", lambda *_: swapped)
         false = deploy(exchange.chain, exchange.publisher, shape_name="small", setup=exchange.setup, terms=terms)
     with pytest.raises(DeploymentError, match="random combination"):
         check_deployment(exchange.chain, false, exchange.setup)

@@ -10,21 +10,21 @@ from eth_hash.auto import keccak
 
 from tests.support.exchange import BOOKS, DEPOSIT, MAXIMUM_AGE, TRADE_SECONDS, Exchange, Holder
 from verifier.calldata import claim_hint
-from verifier.clearing_terms import NO_ACTION, MarginCheck, proof_context
-from verifier.contract_interface import contract_interface
+from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, proof_context
+from verifier.chain.contract_interface import contract_interface
 from verifier.curve import BASE_MODULUS, COORDINATE_BYTES, INFINITY, POINT_BYTES
 from verifier.errors import ContractRevertedError, MalformedInputError
 from verifier.portfolio_commitment import add_commitments, credit_commitment, subtract_commitments
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 from verifier.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prover.witness import BookOpening
-    from verifier.chain_client import Receipt
-    from verifier.clearing_terms import Settlement, SettlementSide
+    from prover.argument.witness import BookOpening
+    from verifier.chain.chain_client import Receipt
+    from verifier.chain.clearing_terms import Settlement, SettlementSide
 
 PREFIX: Final = "ClearingHouse"
 GRACE_SECONDS: Final = 180

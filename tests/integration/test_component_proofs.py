@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import pytest
 
-from prover.argument import prove
+from prover.argument.argument import prove
+from prover.argument.witness import BookOpening
 from prover.components.registry import AnyComponent
 from prover.errors import InsufficientMarginError
 from prover.rules.exposure import assess_margin
 from prover.rules.prepared_rule import prepare_rule
 from prover.rules.rule_builder import build_rules
-from prover.witness import BookOpening
 from tests.support.component_rules import COMPONENT_RULES, stressed
 from tests.support.contract_judge import ACCEPTED, CEREMONY, ContractJudge
 from tests.support.deterministic import seeded_context, seeded_scalars
 from tests.support.exposure_rules import EXPOSURE_RULES, two_coin_options
 from tests.support.risk_rules import holding
 from verifier.ceremony import ceremony_setup
-from verifier.contract_interface import contract_interface
-from verifier.rule_kind import RuleKind
+from verifier.chain.contract_interface import contract_interface
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import STANDARD
 from verifier.statement import verifying_key
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from prover.rules.built_rule import BuiltRule
     from prover.rules.portfolio import Portfolio
-    from verifier.chain_client import ChainClient
+    from verifier.chain.chain_client import ChainClient
 
 RULES: Final = COMPONENT_RULES | EXPOSURE_RULES
 

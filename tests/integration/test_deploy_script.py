@@ -15,12 +15,12 @@ from eth_account import Account
 from prover.local_chain import LOCAL_CHAIN_ID, PROJECT_ROOT, local_chain
 from tests.support.deployments import TRANSACTIONS, nonce
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_artifacts import load_artifact
-from verifier.deployment import Deployment, check_deployment
-from verifier.deployment_manifest import Manifest
-from verifier.networks import load_networks
-from verifier.token_client import TokenClient
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.networks import load_networks
+from verifier.chain.token_client import TokenClient
+from verifier.deployment.deployment import Deployment, check_deployment
+from verifier.deployment.deployment_manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

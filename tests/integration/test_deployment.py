@@ -12,14 +12,14 @@ import pytest
 from prover.local_chain import LOCAL_CHAIN_ID, local_chain
 from tests.support.deployments import TERMS, TRANSACTIONS, CountingDeployer, nonce, small_plan, undone
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_artifacts import load_artifact
-from verifier.create2 import PROXY, PROXY_CODE
-from verifier.deployer import KeyDeployer, NodeDeployer
-from verifier.deployment import carry_out, check_deployment, is_publisher
-from verifier.deployment_check import first_block
-from verifier.deployment_cost import deployment_cost
-from verifier.deployment_plan import require_fit
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_artifacts import load_artifact
+from verifier.deployment.create2 import PROXY, PROXY_CODE
+from verifier.deployment.deployer import KeyDeployer, NodeDeployer
+from verifier.deployment.deployment import carry_out, check_deployment, is_publisher
+from verifier.deployment.deployment_check import first_block
+from verifier.deployment.deployment_cost import deployment_cost
+from verifier.deployment.deployment_plan import require_fit
 from verifier.errors import (
     ChainError,
     ChainFeatureError,
@@ -120,7 +120,7 @@ def test_waits_for_a_transaction_that_is_on_its_way(chain: ChainClient, account:
 
 
 def test_does_not_wait_for_ever(chain: ChainClient, account: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("verifier.deployer.WAITING_SECONDS", 0.3)
+    monkeypatch.setattr("verifier.deployment.deployer.WAITING_SECONDS", 0.3)
     chain.request("evm_setAutomine", [False])
     chain.request("eth_sendTransaction", [{"from": account.address, "to": account.address}])
     deployer = CountingDeployer(chain, account)

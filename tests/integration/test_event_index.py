@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.support.restarting_chain import HASTY, RestartingChain, restarting_chain
-from verifier.chain_client import ChainClient
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.event_index import EventIndex
+from verifier.chain.event_store import EventStore
 from verifier.errors import ChainError, NodeUnreachableError, StateFileError
-from verifier.event_index import EventIndex
-from verifier.event_store import EventStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from verifier.contract_interface import EventLog
+    from verifier.chain.contract_interface import EventLog
 
 EMITTER: Final = "0x" + "e0" * 20
 EMITTER_CODE: Final = "0x60003560006000a100"

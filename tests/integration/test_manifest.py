@@ -11,10 +11,10 @@ from prover.local_chain import local_chain
 from tests.support.deployments import deployed_manifest, undone
 from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_artifacts import load_artifact
-from verifier.deployment_check import check_code, check_manifest
-from verifier.deployment_manifest import Manifest
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_artifacts import load_artifact
+from verifier.deployment.deployment_check import check_code, check_manifest
+from verifier.deployment.deployment_manifest import Manifest
 from verifier.errors import DeploymentError, InsecureDeploymentError, VerifierError
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from tests.support.cases import Case, rich_case, scenario_case
 from tests.support.contract_judge import ACCEPTED, CEREMONY, PAIRING, REJECTED, ContractJudge, claim_of
 from tests.support.encodings import BAD_POINTS
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.contract_interface import contract_interface
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.contract_interface import contract_interface
 from verifier.curve import BASE_MODULUS, COMPRESSED_BYTES, COMPRESSED_INFINITY, G2_BYTES, INFINITY, POINT_BYTES
 from verifier.errors import ContractRevertedError
 from verifier.scalar_field import MODULUS, SCALAR_BYTES

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.support.exchange import BOOKS, MAXIMUM_AGE, Exchange
-from verifier.blob_transactions import BlobSidecar, blob_commitment, versioned_hash
-from verifier.contract_interface import contract_interface
+from verifier.chain.blob_transactions import BlobSidecar, blob_commitment, versioned_hash
+from verifier.chain.contract_interface import contract_interface
+from verifier.chain.registry_client import Publication, PublishedRule
 from verifier.curve import group
 from verifier.errors import ChainError, ContractRevertedError, DeploymentError, MalformedInputError
-from verifier.registry_client import Publication, PublishedRule
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:

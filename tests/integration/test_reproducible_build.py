@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
-from verifier.contract_artifacts import PROJECT_ROOT, compile_contracts, compiler_input
-from verifier.deployment_manifest import save_sources
+from verifier.chain.contract_artifacts import PROJECT_ROOT, compile_contracts, compiler_input
+from verifier.deployment.deployment_manifest import save_sources
 
 if TYPE_CHECKING:
     from pathlib import Path

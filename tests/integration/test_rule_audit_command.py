@@ -21,13 +21,13 @@ from prover.rules.rule_file import encode_rule, shipped_rule
 from tests.support.beacon_node import GENESIS_TIME, SECONDS_PER_SLOT, foundations, served
 from tests.support.console import run_in_process
 from tests.support.own_use import OwnUse, later_undone, own_use_venue
-from verifier.beacon_client import BLOBS
-from verifier.blob_sources import NodeBlobs
 from verifier.ceremony import ceremony_setup
-from verifier.margin_rule import RuleMatrix
-from verifier.registry_client import RegistryClient
-from verifier.rule_archive import read_archive
-from verifier.rule_kind import RuleKind
+from verifier.chain.beacon_client import BLOBS
+from verifier.chain.blob_sources import NodeBlobs
+from verifier.chain.registry_client import RegistryClient
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_archive import read_archive
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from verifier.registry_client import Publication
+    from verifier.chain.registry_client import Publication
 
 pytestmark = pytest.mark.xdist_group("rule audit")
 

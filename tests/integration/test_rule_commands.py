@@ -10,7 +10,7 @@ import pytest
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.rules.rule_file import encode_rule, shipped_rule, shipped_rules
 from tests.support.console import run_in_process
-from verifier.rule_archive import read_archive
+from verifier.rules.rule_archive import read_archive
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prover.benchmark_gas import GasCase
-from prover.benchmark_risk import wide_rule
+from prover.benchmarks.benchmark_gas import GasCase
+from prover.benchmarks.benchmark_risk import wide_rule
 from prover.local_chain import local_chain
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import shipped_rule
-from verifier.chain_client import ChainClient
-from verifier.registry_client import RegistryClient
-from verifier.rule_audit import compare_matrices
-from verifier.rule_kind import RuleKind
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.registry_client import RegistryClient
+from verifier.rules.rule_audit import compare_matrices
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.rules.rule_definition import RuleDefinition

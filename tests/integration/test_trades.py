@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prover.account_session import AccountSession, portfolio_of
-from prover.deposits import deposit
-from prover.errors import InsufficientMarginError, TradeError, WalletOutOfDateError
-from prover.market.market_data import EXAMPLE_MARKET
-from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
-from prover.trade import (
+from prover.account.account_session import AccountSession, portfolio_of
+from prover.account.deposits import deposit
+from prover.account.trade import (
     PreparedSettlement,
     accept_offer,
     make_offer,
     prepare_settlement,
     submit_settlement,
 )
-from prover.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_trade_file
-from prover.venue import Venue, connect_venue
-from prover.wallet import create_wallet, open_wallet
+from prover.account.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_trade_file
+from prover.account.venue import Venue, connect_venue
+from prover.account.wallet import create_wallet, open_wallet
+from prover.errors import InsufficientMarginError, TradeError, WalletOutOfDateError
+from prover.market.market_data import EXAMPLE_MARKET
+from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
 from tests.support.own_use import OwnUse, later_undone, own_use_venue
 from verifier.errors import ContractRevertedError
 from verifier.scalar_field import MODULUS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from prover.wallet_records import Opening
+    from prover.account.wallet_records import Opening
 
 pytestmark = pytest.mark.xdist_group("trades")
 
@@ -177,7 +177,7 @@ def test_a_crash_between_saving_and_depositing_changes_nothing(
         raise CrashError
 
     with monkeypatch.context() as patched, buyer.session() as session:
-        patched.setattr("verifier.house_client.HouseClient.deposit", crash)
+        patched.setattr("verifier.chain.house_client.HouseClient.deposit", crash)
         with pytest.raises(CrashError):
             deposit(session, Decimal(100))
     assert buyer.quantity("USD") == 500_000

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from tests.support.restarting_chain import HASTY, RestartingChain, Sending, eventually, restarting_chain
-from verifier.blob_transactions import BLOB_BYTES, BlobSidecar, blob_commitment
+from verifier.chain.blob_transactions import BLOB_BYTES, BlobSidecar, blob_commitment
+from verifier.chain.transaction_journal import Stage, TransactionJournal
 from verifier.errors import ChainError, ContractRevertedError, NonceTakenError, TransactionPendingError
-from verifier.transaction_journal import Stage, TransactionJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -250,7 +250,7 @@ DYING_PROGRAM: Final = """
 import os, signal, sys
 from pathlib import Path
 from prover.local_chain import LocalChain
-from verifier.chain_client import ChainClient
+from verifier.chain.chain_client import ChainClient
 
 class Dying(ChainClient):
     def submit(self, raw):

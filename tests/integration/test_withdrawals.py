@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from prover.account_session import AccountSession, portfolio_of
-from prover.account_view import waiting_claims
-from prover.deposits import deposit
+from prover.account.account_session import AccountSession, portfolio_of
+from prover.account.account_view import waiting_claims
+from prover.account.deposits import deposit
+from prover.account.trade import accept_offer, make_offer, prepare_settlement, submit_settlement
+from prover.account.venue import Venue, connect_venue
+from prover.account.wallet import create_wallet, open_wallet
+from prover.account.withdrawals import (
+    PreparedWithdrawal,
+    Withdrawn,
+    prepare_withdrawal,
+    queued_claims,
+    submit_withdrawal,
+)
 from prover.errors import InsufficientMarginError, WithdrawalError
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
-from prover.trade import accept_offer, make_offer, prepare_settlement, submit_settlement
-from prover.venue import Venue, connect_venue
-from prover.wallet import create_wallet, open_wallet
-from prover.withdrawals import PreparedWithdrawal, Withdrawn, prepare_withdrawal, queued_claims, submit_withdrawal
 from tests.support.own_use import UNITS_PER_TICK, OwnUse, later_undone, own_use_venue
-from verifier.clearing_terms import Withdrawal
-from verifier.contract_interface import contract_interface
+from verifier.chain.clearing_terms import Withdrawal
+from verifier.chain.contract_interface import contract_interface
 from verifier.errors import ContractRevertedError
 
 if TYPE_CHECKING:

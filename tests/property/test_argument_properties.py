@@ -9,17 +9,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from prover.argument.witness import BookOpening, build_witness, leg_columns, row_sums
 from prover.errors import InsufficientMarginError
-from prover.witness import BookOpening, build_witness, leg_columns, row_sums
 from tests.support.cases import Case, row_labels, scenario_case
 from tests.support.setups import TINY, known_setup, tiny_key
 from verifier.curve import group
 from verifier.domain import evaluate_on_domain, interpolate_on_domain
 from verifier.errors import MalformedInputError
-from verifier.margin_rule import RuleMatrix, chunk_blob, matrix_commitments, matrix_from_blobs
 from verifier.portfolio_commitment import add_commitments, commit_portfolio, credit_commitment
 from verifier.proof_format import proof_length
-from verifier.rule_audit import audit_matrix
+from verifier.rules.margin_rule import RuleMatrix, chunk_blob, matrix_commitments, matrix_from_blobs
+from verifier.rules.rule_audit import audit_matrix
 from verifier.scalar_field import MODULUS, batch_inverse, decode_scalar, encode_scalar
 from verifier.shape import STANDARD
 from verifier.statement import Statement

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.setups import TINY
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_boundedness import audit_boundedness
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_boundedness import audit_boundedness
 
 FREE = (3, 6, 7, 10, 11, 14, 15)
 """Free columns of book 0; headrooms stand in book 1."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prover.argument.witness import BookOpening, row_sums
 from prover.comparison import expected_shortfall, span
 from prover.components.expected_shortfall import ExpectedShortfall
 from prover.components.exposure_measures import Grouping, Measure, exposure_groups
@@ -18,13 +19,12 @@ from prover.components.span_scan import SpanScan
 from prover.errors import InsufficientMarginError
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
-from prover.witness import BookOpening, row_sums
 from tests.support.component_rules import rule_of
 from tests.support.exposure_rules import EXPOSURE_RULES, TIERS, two_coin_options
 from tests.support.requirements import two_coin_rules
 from tests.support.risk_rules import holding
-from verifier.rule_audit import audit_matrix
-from verifier.rule_boundedness import least_cash
+from verifier.rules.rule_audit import audit_matrix
+from verifier.rules.rule_boundedness import least_cash
 
 if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule

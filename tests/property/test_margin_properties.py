@@ -20,7 +20,7 @@ from prover.rules.quantise import quantise
 from prover.rules.rule_file import shipped_rule
 from prover.rules.rule_implication import implication_weights
 from tests.support.risk_rules import example_rules, holding
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
 from tests.support.component_rules import COMPONENT_RULES, rule_of, stressed
 from tests.support.risk_rules import example_market, holding
-from verifier.rule_audit import audit_matrix
+from verifier.rules.rule_audit import audit_matrix
 
 if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prover.argument.witness import BookOpening, row_sums
 from prover.errors import InsufficientMarginError
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule, shipped_rules
-from prover.witness import BookOpening, row_sums
 from tests.support.risk_rules import example_market, holding
-from verifier.rule_audit import audit_matrix
-from verifier.rule_boundedness import least_cash
+from verifier.rules.rule_audit import audit_matrix
+from verifier.rules.rule_boundedness import least_cash
 
 if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule

@@ -21,7 +21,7 @@ from verifier.verification import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
     from verifier.curve import Group
     from verifier.statement import VerifyingKey
 

@@ -14,8 +14,8 @@ from tests.support.setups import TAU, TINY, known_setup, tiny_key
 from verifier.ceremony import insecure_setup
 from verifier.curve import group
 from verifier.errors import MalformedInputError
-from verifier.margin_rule import RuleMatrix, matrix_commitments
 from verifier.portfolio_commitment import add_commitments
+from verifier.rules.margin_rule import RuleMatrix, matrix_commitments
 from verifier.shape import Shape
 from verifier.statement import Statement, VerifyingKey, verifying_key
 from verifier.verification import verify
@@ -23,7 +23,7 @@ from verifier.verification import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
 
 BOOKS: Final = 2
 GENERATOR: Final = group().encode(group().generator)

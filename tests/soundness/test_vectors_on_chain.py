@@ -19,14 +19,14 @@ from tests.support.vectors import (
     unhex,
 )
 from verifier.ceremony import ceremony_setup
-from verifier.contract_interface import contract_interface
+from verifier.chain.contract_interface import contract_interface
 from verifier.shape import SMALL, STANDARD
 from verifier.statement import verifying_key
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from verifier.chain_client import ChainClient
+    from verifier.chain.chain_client import ChainClient
 
 DEPLOYED: Final = (SMALL, STANDARD)
 

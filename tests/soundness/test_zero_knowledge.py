@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from prover import argument
-from prover import polynomials as poly
-from prover.blinds import blind_count, draw_scalars
-from prover.witness import build_witness
+from prover.argument import argument
+from prover.argument import polynomials as poly
+from prover.argument.blinds import blind_count, draw_scalars
+from prover.argument.witness import build_witness
 from tests.support.cases import Case, random_openings, row_labels, scenario_case
 from tests.support.equivalence import equivalent_blinds, run_argument, same_commitments
 from tests.support.setups import TAU, TINY, known_setup, tiny_key

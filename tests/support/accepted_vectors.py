@@ -18,7 +18,7 @@ from verifier.transcript import BATCH_LABEL, batch_weights
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
 
 TINY_CEREMONY: Final = Shape(columns=16, digits=2, digit_bits=5)
 """Small enough for the slow backend to prove in a second, under the ceremony's own setup."""

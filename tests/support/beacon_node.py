@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
-from verifier.beacon_client import CONSTANTS, GENESIS
-from verifier.blob_transactions import blob_commitment
+from verifier.chain.beacon_client import CONSTANTS, GENESIS
+from verifier.chain.blob_transactions import blob_commitment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from prover.argument import build_proof
+from prover.argument.argument import build_proof
+from prover.argument.witness import BookOpening, RowLabels, Witness, build_witness, row_sums
 from prover.rules.prepared_rule import prepare_rule
-from prover.witness import BookOpening, RowLabels, Witness, build_witness, row_sums
 from tests.support.deterministic import seeded_blinds, seeded_context, seeded_scalars
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import CONSTANT_COLUMN, headroom_columns
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_audit import CONSTANT_COLUMN, headroom_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
     from prover.rules.prepared_rule import PreparedRule
     from verifier.ceremony import TrustedSetup
     from verifier.curve import Group

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.optimize import linprog
 
-from prover.witness import BookOpening, leg_columns, row_sums
-from verifier.rule_audit import CONSTANT_COLUMN, headroom_columns
+from prover.argument.witness import BookOpening, leg_columns, row_sums
+from verifier.rules.rule_audit import CONSTANT_COLUMN, headroom_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

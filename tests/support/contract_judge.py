@@ -16,8 +16,8 @@ from verifier.verification import denominators
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-    from verifier.chain_client import ChainClient
-    from verifier.contract_interface import ContractInterface
+    from verifier.chain.chain_client import ChainClient
+    from verifier.chain.contract_interface import ContractInterface
     from verifier.statement import Statement, VerifyingKey
 
 ACCEPTED: Final = "accepted"

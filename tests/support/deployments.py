@@ -6,17 +6,17 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from verifier.ceremony import ceremony_setup
-from verifier.deployer import KeyDeployer, Mined
-from verifier.deployment import carry_out
-from verifier.deployment_manifest import Manifest
-from verifier.deployment_plan import DeploymentPlan, DeploymentTerms, deployment_plan
+from verifier.deployment.deployer import KeyDeployer, Mined
+from verifier.deployment.deployment import carry_out
+from verifier.deployment.deployment_manifest import Manifest
+from verifier.deployment.deployment_plan import DeploymentPlan, DeploymentTerms, deployment_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from eth_account.signers.local import LocalAccount
 
-    from verifier.chain_client import ChainClient
+    from verifier.chain.chain_client import ChainClient
 
 TERMS: Final = DeploymentTerms(
     maximum_age=3_600, collateral=None, collateral_slot=0, units_per_tick=10_000, insecure=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from prover.blinds import blind_count
+from prover.argument.blinds import blind_count
 from verifier.scalar_field import MODULUS
 
 WIDE_BYTES: Final = 64

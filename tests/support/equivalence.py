@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prover import polynomials as poly
-from prover.argument import Argument
-from prover.blinds import blind_count
-from prover.committer import Committer
-from prover.round_polynomials import shape_tables
-from prover.witness import BookOpening, Witness
+from prover.argument import polynomials as poly
+from prover.argument.argument import Argument
+from prover.argument.blinds import blind_count
+from prover.argument.committer import Committer
+from prover.argument.round_polynomials import shape_tables
+from prover.argument.witness import BookOpening, Witness
 from tests.support.forgery import private_side, true_statement
 from tests.support.linear_algebra import solve
 from tests.support.setups import TAU, tiny_key
@@ -24,7 +24,7 @@ from verifier.scalar_field import MODULUS, inverse, powers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from prover.polynomials import Polynomial
+    from prover.argument.polynomials import Polynomial
     from tests.support.cases import Case
     from verifier.shape import Shape
 

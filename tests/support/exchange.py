@@ -7,23 +7,23 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from prover.argument import MarginProof, build_proof
+from prover.argument.argument import MarginProof, build_proof
+from prover.argument.witness import BookOpening, build_witness
 from prover.local_chain import local_chain
 from prover.rules.prepared_rule import PreparedRule, prepare_rule
-from prover.witness import BookOpening, build_witness
 from tests.support.cases import row_labels, scenario_matrix
 from tests.support.deterministic import seeded_blinds, seeded_scalars
 from verifier.calldata import claim_hint
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.clearing_terms import NO_ACTION, MarginCheck, Settlement, SettlementSide, account_id
-from verifier.contract_interface import contract_interface
-from verifier.deployment import Deployment, DeploymentTerms, deploy
-from verifier.house_client import HouseClient
-from verifier.margin_rule import chunk_blob
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, Settlement, SettlementSide, account_id
+from verifier.chain.contract_interface import contract_interface
+from verifier.chain.house_client import HouseClient
+from verifier.chain.registry_client import Publication, PublishedRule, RegistryClient
+from verifier.deployment.deployment import Deployment, DeploymentTerms, deploy
 from verifier.portfolio_commitment import commit_portfolio
-from verifier.registry_client import Publication, PublishedRule, RegistryClient
-from verifier.rule_kind import RuleKind
+from verifier.rules.margin_rule import chunk_blob
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 from verifier.statement import verifying_key
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from prover.local_chain import LocalChain
-    from verifier.chain_client import Receipt
+    from verifier.chain.chain_client import Receipt
 
 BOOKS: Final = 2
 ROWS: Final = 16

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from prover.witness import BookOpening
+from prover.argument.witness import BookOpening
 from tests.support.cases import with_headrooms
 from tests.support.forgery import PrivateSide, private_side
-from verifier.rule_audit import CONSTANT_COLUMN
+from verifier.rules.rule_audit import CONSTANT_COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

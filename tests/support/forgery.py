@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from prover import polynomials as poly
-from prover.argument import Argument
-from prover.committer import Committer
-from prover.round_polynomials import (
+from prover.argument import polynomials as poly
+from prover.argument.argument import Argument
+from prover.argument.committer import Committer
+from prover.argument.round_polynomials import (
     BookPolynomials,
     Linking,
     accumulator_values,
@@ -22,19 +22,19 @@ from prover.round_polynomials import (
     inverse_table,
     suffix_values,
 )
-from prover.witness import Witness
+from prover.argument.witness import Witness
 from verifier.curve import group
 from verifier.portfolio_commitment import commit_portfolio
-from verifier.rule_audit import CONSTANT_COLUMN
+from verifier.rules.rule_audit import CONSTANT_COLUMN
 from verifier.scalar_field import MODULUS, batch_inverse, inverse, powers
 from verifier.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from prover.polynomials import Polynomial
+    from prover.argument.polynomials import Polynomial
+    from prover.argument.witness import BookOpening
     from prover.rules.prepared_rule import PreparedRule
-    from prover.witness import BookOpening
     from tests.support.cases import Case
     from verifier.ceremony import TrustedSetup
     from verifier.proof_format import Evaluations

@@ -13,9 +13,9 @@ from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
 from tests.support.console import run_command, run_in_process
 from verifier.ceremony import ceremony_setup
-from verifier.chain_client import ChainClient
-from verifier.deployment import Deployment, DeploymentTerms, deploy
-from verifier.token_client import TokenClient
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.token_client import TokenClient
+from verifier.deployment.deployment import Deployment, DeploymentTerms, deploy
 
 if TYPE_CHECKING:
     import subprocess

@@ -11,7 +11,7 @@ from prover.rules.portfolio import make_portfolio
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import decode_rule, encode_rule
 from tests.support.small_markets import two_coin_market
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import STANDARD
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from prover.local_chain import LOCAL_CHAIN_ID, LocalChain, anvil_binary
-from verifier.chain_client import ChainClient
+from verifier.chain.chain_client import ChainClient
+from verifier.chain.transaction_sender import SendingTerms
 from verifier.errors import ChainError
-from verifier.transaction_sender import SendingTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from eth_account.signers.local import LocalAccount
 
-    from verifier.blob_transactions import BlobSidecar
-    from verifier.receipts import Receipt
+    from verifier.chain.blob_transactions import BlobSidecar
+    from verifier.chain.receipts import Receipt
 
 HASTY: Final = SendingTerms(
     request_seconds=20.0,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prover.argument import prove
+from prover.argument.argument import prove
+from prover.argument.witness import BookOpening, RowLabels, build_witness
 from prover.rules.prepared_rule import prepare_rule
-from prover.witness import BookOpening, RowLabels, build_witness
 from verifier.ceremony import ceremony_setup
-from verifier.margin_rule import RuleMatrix
+from verifier.rules.margin_rule import RuleMatrix
 from verifier.shape import Shape
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from eth_hash.auto import keccak
 
-from prover.witness import BookOpening, Witness
-from verifier.margin_rule import RuleMatrix
+from prover.argument.witness import BookOpening, Witness
+from verifier.rules.margin_rule import RuleMatrix
 from verifier.scalar_field import encode_scalar
 from verifier.shape import Shape
 from verifier.statement import Statement

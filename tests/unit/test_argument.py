@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from prover import argument
-from prover import polynomials as poly
-from prover.argument import build_proof, prove
-from prover.blinds import blind_count, draw_scalars, fresh_blind
-from prover.committer import Committer
+from prover.argument import argument
+from prover.argument import polynomials as poly
+from prover.argument.argument import build_proof, prove
+from prover.argument.blinds import blind_count, draw_scalars, fresh_blind
+from prover.argument.committer import Committer
+from prover.argument.round_polynomials import column_sum, digit_polynomial, digit_values, suffix_values
+from prover.argument.witness import Witness
 from prover.errors import ArgumentError, ColumnRangeError, ProverError
-from prover.round_polynomials import column_sum, digit_polynomial, digit_values, suffix_values
-from prover.witness import Witness
 from tests.support.cases import Case, scenario_case
 from tests.support.deterministic import seeded_scalars
 from tests.support.equivalence import run_argument

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from prover.case_comparison import Difference, Tolerance, differences, tolerance_of
-from prover.case_files import read_cases, run_case, run_case_file
 from prover.cli import main
 from prover.errors import CaseFileError
+from prover.methodologies.case_comparison import Difference, Tolerance, differences, tolerance_of
+from prover.methodologies.case_files import read_cases, run_case, run_case_file
 
 if TYPE_CHECKING:
     from click.testing import Result

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prover.argument.witness import BookOpening, row_sums
 from prover.components.expected_shortfall import ExpectedShortfall
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import canonical_json
@@ -18,14 +19,13 @@ from prover.methodologies.expected_shortfall import linear_program, tail_mean
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import decode_rule, encode_rule, read_rule_file, shipped_rule
-from prover.witness import BookOpening, row_sums
 from tests.support.component_rules import rule_of
 from tests.support.market_files import REPOSITORY
 from tests.support.requirements import assessed, require_requirement, two_coin_rules
 from tests.support.risk_rules import example_market, holding
-from verifier.rule_audit import audit_matrix
-from verifier.rule_boundedness import least_cash
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_audit import audit_matrix
+from verifier.rules.rule_boundedness import least_cash
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,8 +15,8 @@ from prover.rules.rule_rows import RowKind
 from tests.support.component_rules import rule_of
 from tests.support.requirements import assessed, require_requirement, two_coin_rules
 from tests.support.small_markets import two_coin_fields, two_coin_market
-from verifier.rule_audit import audit_matrix
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_audit import audit_matrix
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from verifier.ceremony import ceremony_path, ceremony_setup
 from verifier.curve import group
 from verifier.domain import evaluate_on_domain
 from verifier.errors import MalformedInputError, MatrixError
-from verifier.margin_rule import (
+from verifier.rules.margin_rule import (
     ENTRY_BOUND,
     RuleMatrix,
     chunk_blob,

@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 from eth_utils.address import is_checksum_address
 
+from verifier.chain.networks import load_networks
 from verifier.errors import MalformedInputError
-from verifier.networks import load_networks
 
 NETWORKS: Final = Path(__file__).resolve().parents[2] / "scripts" / "networks.json"
 

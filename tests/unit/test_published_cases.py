@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prover.case_files import run_case_file
+from prover.methodologies.case_files import run_case_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,16 @@ from prover.market.market_files import load_market
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from verifier.ceremony import ceremony_setup
-from verifier.registry_client import EpochHeader, Publication
-from verifier.rule_archive import ArchiveError, RuleSources, find_archive, kept_archive, read_archive, write_archive
-from verifier.rule_kind import RuleKind
+from verifier.chain.registry_client import EpochHeader, Publication
+from verifier.rules.rule_archive import (
+    ArchiveError,
+    RuleSources,
+    find_archive,
+    kept_archive,
+    read_archive,
+    write_archive,
+)
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:

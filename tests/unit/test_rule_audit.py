@@ -11,8 +11,8 @@ import pytest
 from tests.support.cases import scenario_matrix
 from tests.support.setups import TINY
 from verifier.errors import MatrixError
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import LARGE_HEADROOM_ENTRY, Headroom, audit_matrix, headroom_columns, require_sound
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_audit import LARGE_HEADROOM_ENTRY, Headroom, audit_matrix, headroom_columns, require_sound
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:

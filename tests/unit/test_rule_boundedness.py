@@ -11,9 +11,9 @@ import pytest
 from tests.support.cases import scenario_matrix
 from tests.support.setups import TINY
 from verifier.errors import MatrixError
-from verifier.margin_rule import RuleMatrix
-from verifier.rule_audit import require_sound
-from verifier.rule_boundedness import audit_boundedness, least_cash, require_bounded
+from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.rule_audit import require_sound
+from verifier.rules.rule_boundedness import audit_boundedness, least_cash, require_bounded
 from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from prover.rules.rule_rows import RowKind
 from prover.rules.slots import list_slots
 from tests.support.market_files import MARKET_FILES
 from tests.support.risk_rules import example_market, example_rules
-from verifier.rule_audit import audit_matrix, headroom_columns
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_audit import audit_matrix, headroom_columns
+from verifier.rules.rule_kind import RuleKind
 from verifier.shape import SMALL, STANDARD, Shape
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from prover.errors import RuleBuildError
 from prover.rules.rule_assembly import UNSHOCKED
 from prover.rules.rule_implication import implication_weights, require_implication
 from tests.support.risk_rules import example_rules
-from verifier.margin_rule import RuleMatrix
+from verifier.rules.margin_rule import RuleMatrix
 from verifier.shape import SMALL
 
 

@@ -7,13 +7,13 @@ from itertools import product
 
 import pytest
 
+from prover.argument.witness import BookOpening, require_columns_in_range, row_sums
 from prover.errors import EntryRangeError, RuleBuildError
 from prover.rules.exposure import assess_margin
 from prover.rules.portfolio import make_portfolio
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule, shipped_rules
 from prover.rules.rule_layout import LARGEST_SCALE
-from prover.witness import BookOpening, require_columns_in_range, row_sums
 from tests.support.component_rules import GRID, rule_of
 from tests.support.requirements import assessed, two_coin_rules
 from tests.support.risk_rules import example_market, holding

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from prover.argument.witness import BookOpening, row_sums
 from prover.components.span_terms import SPAN_MOVES
 from prover.errors import RuleBuildError, RuleFileError
 from prover.market.market_data import MarketSnapshot, canonical_json
@@ -14,14 +15,13 @@ from prover.methodologies.span import SCENARIOS
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule
-from prover.witness import BookOpening, row_sums
 from tests.support.component_rules import rule_of
 from tests.support.requirements import assessed, require_requirement, two_coin_rules
 from tests.support.risk_rules import holding
 from tests.support.small_markets import linear_fields, two_coin_fields, two_coin_market
-from verifier.rule_audit import audit_matrix
-from verifier.rule_boundedness import least_cash
-from verifier.rule_kind import RuleKind
+from verifier.rules.rule_audit import audit_matrix
+from verifier.rules.rule_boundedness import least_cash
+from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,12 +11,12 @@ from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.blob_transactions import BLOB_BYTES, BlobSidecar, blob_commitment
+from verifier.chain.blob_transactions import BLOB_BYTES, BlobSidecar, blob_commitment
+from verifier.chain.signed_transactions import Fees, SignedTransaction, sign_transaction
+from verifier.chain.state_folder import STATE_VARIABLE, state_folder
+from verifier.chain.transaction_journal import Stage, TransactionJournal
+from verifier.chain.transaction_sender import purpose_digest
 from verifier.errors import MalformedInputError, StateFileError
-from verifier.signed_transactions import Fees, SignedTransaction, sign_transaction
-from verifier.state_folder import STATE_VARIABLE, state_folder
-from verifier.transaction_journal import Stage, TransactionJournal
-from verifier.transaction_sender import purpose_digest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from verifier.statement import VerifyingKey, word
 from verifier.transcript import Transcript, batch_weights, squeeze
 
 if TYPE_CHECKING:
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
     from verifier.statement import Statement
 
 # Where a part of a proof of two books begins, its length, and the first state that depends on it.

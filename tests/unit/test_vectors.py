@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from prover.argument import build_proof
+from prover.argument.argument import build_proof
 from prover.rules.prepared_rule import prepare_rule
 from scripts.generate_vectors import encoded, vectors
 from tests.support.accepted_vectors import CASES, TINY_CEREMONY
@@ -32,9 +32,9 @@ from tests.support.vectors import (
 from verifier.ceremony import ceremony_setup
 from verifier.curve import group
 from verifier.errors import MalformedInputError, UnsupportedShapeError
-from verifier.margin_rule import matrix_commitments
 from verifier.portfolio_commitment import commit_portfolio
 from verifier.proof_format import decode_proof
+from verifier.rules.margin_rule import matrix_commitments
 from verifier.scalar_field import encode_scalar
 from verifier.shape import SMALL
 from verifier.statement import verifying_key

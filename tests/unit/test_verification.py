@@ -24,7 +24,7 @@ from verifier.statement import table_values, verifying_key
 from verifier.verification import denominators, public_values, replay_transcript, verify, verify_batch
 
 if TYPE_CHECKING:
-    from prover.argument import MarginProof
+    from prover.argument.argument import MarginProof
     from verifier.shape import Shape
 
 shapes = pytest.mark.parametrize("shape", [TINY, SMALL, STANDARD], ids=["tiny", "small", "standard"])

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from eth_hash.auto import keccak
 
-from prover import secret_file
+from prover.account import secret_file
+from prover.account.secret_file import SecretFile, held_alone, write_owner_only
+from prover.account.wallet import create_wallet, open_wallet
+from prover.account.wallet_records import AccountRecord, BookRecord, Change, OfferRecord, Opening, WalletDocument
 from prover.errors import WalletError, WalletLockedError, WalletOutOfDateError, WalletPasswordError
-from prover.secret_file import SecretFile, held_alone, write_owner_only
-from prover.wallet import create_wallet, open_wallet
-from prover.wallet_records import AccountRecord, BookRecord, Change, OfferRecord, Opening, WalletDocument
 from tests.support.setups import TINY, known_setup
 from verifier.curve import INFINITY
 
@@ -32,7 +32,7 @@ SECRET_BLIND = 0xDEADBEEF_CAFEBABE_DEADBEEF
 CRASHING_SAVE = """
 import os, sys
 from pathlib import Path
-from prover.secret_file import SecretFile
+from prover.account.secret_file import SecretFile
 step, path, password = sys.argv[1:]
 def crash(reached):
     if reached == step:

@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from prover.errors import ColumnRangeError, InsufficientMarginError, MaskedSlotError
-from prover.witness import (
+from prover.argument.witness import (
     BookOpening,
     RowLabels,
     Witness,
@@ -18,10 +17,11 @@ from prover.witness import (
     require_columns_in_range,
     row_sums,
 )
+from prover.errors import ColumnRangeError, InsufficientMarginError, MaskedSlotError
 from tests.support.cases import random_openings, row_labels, scenario_matrix
 from tests.support.setups import TINY
 from verifier.errors import MalformedInputError
-from verifier.margin_rule import RuleMatrix
+from verifier.rules.margin_rule import RuleMatrix
 from verifier.shape import SMALL
 
 LABELS: Final = RowLabels(("spot −18 %", "spot +18 %", "mask"), (0.01,) * 3, "USD")

@@ -1,0 +1,1 @@
+"""An account and its owner's secrets: wallet, deposits, trades, proofs, withdrawals."""

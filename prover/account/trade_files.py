@@ -1,0 +1,157 @@
+"""What two parties hand each other to agree on a hidden trade; both files are secrets of the two."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from prover.account.wallet_records import Address, Identity
+from prover.errors import TradeError
+from prover.rules.portfolio import make_portfolio
+from verifier.scalar_field import MODULUS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from prover.rules.portfolio import Portfolio
+    from prover.rules.slots import SlotTable
+    from verifier.shape import Shape
+
+LARGEST_FILE: Final = 1 << 24
+Quantity = Annotated[str, Field(pattern=r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$")]
+Blind = Annotated[int, Field(ge=0, lt=MODULUS)]
+Hexadecimal = Annotated[str, Field(pattern=r"^0x(?:[0-9a-f]{2})*$")]
+TradeName = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class TradeOffer(_Record):
+    """What the first party proposes.
+
+    Attributes:
+        format: of the file.
+        trade: name of the trade.
+        chain_id: of the chain.
+        house: address of the clearing house.
+        first: account of the party that offers.
+        first_version: its state version.
+        epoch: at which both prove initial margin.
+        deadline: Unix time after which the trade is void.
+        quantities: what the first party receives (negative: gives), by instrument.
+        blinds: its share of ρ, one a book of the epoch.
+    """
+
+    format: Literal["zkmargin-offer-1"] = "zkmargin-offer-1"
+    trade: TradeName = Field(default_factory=lambda: secrets.token_hex(16))
+    chain_id: int
+    house: Address
+    first: Identity
+    first_version: int = Field(ge=0)
+    epoch: int = Field(gt=0)
+    deadline: int = Field(gt=0)
+    quantities: dict[str, Quantity] = Field(repr=False)
+    blinds: tuple[Blind, ...] = Field(repr=False, min_length=1)
+
+    def change(self, slots: SlotTable, shape: Shape) -> Portfolio:
+        """Lots that the first party receives.
+
+        Raises:
+            UnknownInstrumentError: no slot lists an instrument.
+            PortfolioError: a quantity that is no multiple of its lot, or beyond the range.
+            TradeError: nothing changes hands.
+        """
+        quantities = {name: Decimal(quantity) for name, quantity in self.quantities.items()}
+        portfolio = make_portfolio(quantities, slots, shape)
+        if not portfolio.quantities():
+            raise TradeError("the trade moves nothing: name at least one quantity that is not zero")
+        return portfolio
+
+
+class TradeAcceptance(_Record):
+    """What the second party answers: its share of ρ, its proof and its signature.
+
+    Attributes:
+        format: of the file.
+        trade: name of the trade.
+        second: account of the party that accepts.
+        second_version: its state version.
+        blinds: its share of ρ, one a book of the epoch.
+        differences: commitments to the change, as this party computed and signed them.
+        portfolio: its commitments before the trade.
+        proof: of its initial margin after the trade.
+        hint: goes with the proof.
+        signature: over the settlement.
+    """
+
+    format: Literal["zkmargin-acceptance-1"] = "zkmargin-acceptance-1"
+    trade: TradeName
+    second: Identity
+    second_version: int = Field(ge=0)
+    blinds: tuple[Blind, ...] = Field(repr=False, min_length=1)
+    differences: tuple[Hexadecimal, ...]
+    portfolio: tuple[Hexadecimal, ...]
+    proof: Hexadecimal
+    hint: Hexadecimal
+    signature: Hexadecimal
+
+
+_File = TypeVar("_File", TradeOffer, TradeAcceptance)
+
+
+def read_change(path: Path) -> dict[str, Decimal]:
+    """Read what a party wants to receive (negative: give): a JSON object of quantities; "-" is standard input.
+
+    Raises:
+        TradeError: unreadable, or not such an object; the message quotes no quantity.
+    """
+    name = "on standard input" if str(path) == "-" else f"in {path}"
+    try:
+        content = sys.stdin.buffer.read(LARGEST_FILE) if str(path) == "-" else path.read_bytes()
+        fields = json.loads(content, parse_float=Decimal, parse_int=Decimal)
+    except OSError as error:
+        raise TradeError(f"the trade {name} cannot be read ({error.strerror}): give a readable file") from error
+    except (ValueError, RecursionError):
+        # The parser's message would quote what it could not read.
+        raise TradeError(f'the trade {name} is not JSON: write {{"instrument": quantity, ...}}') from None
+    if not isinstance(fields, dict) or not all(isinstance(value, Decimal) for value in fields.values()):
+        raise TradeError(f'the trade {name} is no object of numbers: write {{"instrument": quantity, ...}}')
+    return fields
+
+
+def read_trade_file(path: Path, kind: type[_File]) -> _File:
+    """Read an offer or an acceptance.
+
+    Raises:
+        TradeError: unreadable, or not such a file; names the field, never its value.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE)
+    except OSError as error:
+        raise TradeError(f"trade file {path} cannot be read ({error.strerror}): give the file you received") from error
+    return decode_trade_file(str(path), content, kind)
+
+
+def decode_trade_file(source: str, content: bytes | str, kind: type[_File]) -> _File:
+    """Read the content of an offer or an acceptance; errors as :func:`read_trade_file`."""
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        finding = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in finding["loc"]) or "the file"
+        wanted = "offer" if kind is TradeOffer else "acceptance"
+        # The finding's cause would quote the content.
+        raise TradeError(f"{source} is no {wanted}: {field}: {finding['msg']}; ask for it again") from None
+
+
+def encode_trade_file(record: TradeOffer | TradeAcceptance) -> bytes:
+    """The file; secret."""
+    return json.dumps(record.model_dump(mode="json"), indent=1).encode()

@@ -1,0 +1,1 @@
+"""The margin argument, prover's side: witness, rounds, polynomials, blinds."""

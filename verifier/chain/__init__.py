@@ -1,0 +1,1 @@
+"""Nodes, beacon nodes and the contracts on a chain: transactions that survive, events, clients."""

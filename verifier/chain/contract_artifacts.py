@@ -1,0 +1,145 @@
+"""Compiled contracts: compile with the pinned solc once, keep the result under a digest of the sources.
+
+The cache lives in ``build/contracts/<digest>.json`` beside the sources; the digest covers every Solidity
+file, the compiler settings and the npm lock file, so that a stale artifact cannot be picked up.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+
+from verifier.errors import ContractArtifactError
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+COMPILER_SETTINGS: Final[dict[str, Any]] = {
+    "optimizer": {"enabled": True, "runs": 1_000_000},
+    "viaIR": True,
+    # The precompiles of EIP-2537 exist from Prague on; nothing newer is needed in the byte code itself.
+    "evmVersion": "prague",
+    "metadata": {"bytecodeHash": "none"},
+    "outputSelection": {
+        "*": {
+            "*": [
+                "abi",
+                "evm.bytecode.object",
+                "evm.deployedBytecode.object",
+                "evm.deployedBytecode.immutableReferences",
+            ]
+        }
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContractArtifact:
+    """What deployment and calls need of one contract.
+
+    Attributes:
+        name: of the contract.
+        source: path of its file from the root of the project.
+        abi: its interface.
+        bytecode: creation code without arguments, hexadecimal with 0x.
+        deployed_bytecode: the code that stays, with zeros in place of immutables.
+        immutables: for each immutable, the places (start, length in bytes) in the code that stays.
+    """
+
+    name: str
+    source: str
+    abi: list[dict[str, Any]]
+    bytecode: str
+    deployed_bytecode: str
+    immutables: tuple[tuple[tuple[int, int], ...], ...]
+
+
+def source_digest(root: Path = PROJECT_ROOT) -> str:
+    """SHA-256 over sources, settings and lock file: the name of the cache entry."""
+    digest = hashlib.sha256(json.dumps(COMPILER_SETTINGS, sort_keys=True).encode())
+    files = sorted((root / "contracts").rglob("*.sol"))
+    for path in [*files, root / "package-lock.json", root / "scripts" / "compile_contracts.mjs"]:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root)}:{len(content)}:".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def compile_contracts(root: Path = PROJECT_ROOT) -> Path:
+    """Return the artifact file of the present sources, compiling them when it is missing.
+
+    Raises:
+        ContractArtifactError: node or solc is missing, or the sources do not compile.
+    """
+    output = root / "build" / "contracts" / f"{source_digest(root)}.json"
+    if output.exists():
+        return output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # Compiling takes half a minute: processes that start together wait for the first one.
+    with filelock.FileLock(output.parent / "lock"):
+        if not output.exists():
+            _run_compiler(root, output)
+    return output
+
+
+def _run_compiler(root: Path, output: Path) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as settings:
+        json.dump(COMPILER_SETTINGS, settings)
+    command = ["node", str(root / "scripts" / "compile_contracts.mjs"), settings.name, str(output)]
+    try:
+        run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - fixed command
+    except FileNotFoundError as error:
+        raise ContractArtifactError("node was not found; install Node 20 and run `make setup`") from error
+    finally:
+        Path(settings.name).unlink()
+    if run.returncode != 0:
+        raise ContractArtifactError(f"the contracts do not compile:\n{run.stderr.strip()}")
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(compile_contracts().read_text())
+    return loaded
+
+
+def load_artifact(name: str) -> ContractArtifact:
+    """The artifact of contract ``name``.
+
+    Raises:
+        ContractArtifactError: there is no contract of that name.
+    """
+    contracts = _document()["contracts"]
+    if name not in contracts:
+        raise ContractArtifactError(f"no contract named {name!r}; there are {', '.join(sorted(contracts))}")
+    return artifact_of(name, contracts[name])
+
+
+def artifact_of(name: str, entry: dict[str, Any]) -> ContractArtifact:
+    """The artifact from its entry in an artifact file."""
+    references = entry["immutableReferences"].values()
+    return ContractArtifact(
+        name=name,
+        source=entry["source"],
+        abi=entry["abi"],
+        bytecode=entry["bytecode"],
+        deployed_bytecode=entry["deployedBytecode"],
+        immutables=tuple(tuple((place["start"], place["length"]) for place in places) for places in references),
+    )
+
+
+def compiler_version() -> str:
+    """Version of the compiler that made the artifacts."""
+    return str(_document()["compiler"])
+
+
+def compiler_input() -> dict[str, Any]:
+    """The standard-JSON input of the artifacts, every source in it: what block explorers verify sources by."""
+    loaded: dict[str, Any] = _document()["input"]
+    return loaded

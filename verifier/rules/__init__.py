@@ -1,0 +1,1 @@
+"""Margin rules as matrices: chunks, blobs, commitments, audits, archives."""
