@@ -27,7 +27,7 @@ demo: setup
 	@$(BIN)/zkmargin demo
 
 test: setup
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadgroup
 	node_modules/.bin/forge test
 
 check: setup

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.support.exchange import Exchange, Holder
     from verifier.chain.account_history import HistoryRow
 
+pytestmark = pytest.mark.xdist_group("account history")
+"""What is computed once serves all tests of this file."""
+
 ALICE, BOB, CAROL = 1, 2, 3
 FRIEND = "0x" + "77" * 20
 

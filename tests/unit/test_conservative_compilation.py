@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from prover.comparison.pmrm2_listing import ListedCase
     from prover.rules.rule_rows import Rows
 
+pytestmark = pytest.mark.xdist_group("conservative compilation")
+"""What is computed once serves all tests of this file."""
+
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "tests" / "data" / "cases_own.json"
 PUBLISHED = ROOT.parent / "shared" / "cases" / "derive_pmrm2.json"
