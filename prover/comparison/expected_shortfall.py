@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.comparison.conservatism import Comparison, compare_to_clear
-from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with
+from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with, shipped_component
 from prover.comparison.random_portfolios import random_portfolios
 from prover.components.expected_shortfall import ExpectedShortfall
 from prover.components.return_scenarios import ReturnScenario
@@ -19,8 +19,6 @@ from prover.market.price_history import read_price_history
 from prover.methodologies.expected_shortfall import HistoricalInputs, tail_mean
 from prover.methodologies.inputs import inputs_of, read_input
 from prover.rules.exposure import assess_margin
-from prover.rules.rule_builder import build_rules
-from prover.rules.rule_file import shipped_rule
 from prover.rules.slot_facts import SlotFacts, SlotKind
 
 if TYPE_CHECKING:
@@ -164,9 +162,6 @@ def compare_portfolios(
 
 def compare_random(snapshot: MarketSnapshot, *, count: int, seed: int) -> tuple[Comparison, ...]:
     """Random portfolios on a market, under the days of the shipped rule."""
-    definition = shipped_rule("expected-shortfall")
-    universe = build_rules(snapshot, definition)[0].universe
-    component = next(part for part in definition.components if isinstance(part, ExpectedShortfall))
+    universe, component, factor = shipped_component(snapshot, "expected-shortfall", ExpectedShortfall)
     portfolios = random_portfolios(universe, count=count, seed=seed)
-    factor = float(definition.loss_factor.maintenance)
     return tuple(compare_portfolios(universe, component, portfolios, maintenance_factor=factor))

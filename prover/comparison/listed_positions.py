@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from prover.market.instruments import Cash
 from prover.rules.portfolio import Portfolio
 from prover.rules.quantise import DEFAULT_TICK
-from prover.rules.rule_builder import MarketOrigin, compile_rules
+from prover.rules.rule_builder import MarketOrigin, build_rules, compile_rules
 from prover.rules.rule_definition import SCHEMA, RuleDefinition
+from prover.rules.rule_file import shipped_rule
 from prover.rules.slot_facts import NOTHING, SlotFacts, SlotKind
 from prover.rules.slots import Slot, SlotTable
 from prover.rules.universe import assemble_universe
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
     from prover.components.registry import AnyComponent
     from prover.market.instruments import Instrument
+    from prover.market.market_data import MarketSnapshot
     from prover.rules.built_rule import BuiltRule
+    from prover.rules.rule_context import Component
     from prover.rules.universe import Universe
 
 CURRENCY: Final = "USD"
+
+ComponentType = TypeVar("ComponentType", bound="Component")
 CASH: Final = SlotFacts(
     kind=SlotKind.CASH,
     lot_size=float(DEFAULT_TICK),
@@ -94,6 +99,15 @@ def rules_with(
         }
     )
     return compile_rules(universe, definition, MarketOrigin(CURRENCY, 0, bytes(32)), shape=STANDARD)
+
+
+def shipped_component(
+    snapshot: MarketSnapshot, rule: str, kind: type[ComponentType]
+) -> tuple[Universe, ComponentType, float]:
+    """A market listed under a shipped rule, the rule's component of a kind, and its loss factor of maintenance."""
+    definition = shipped_rule(rule)
+    component = next(part for part in definition.components if isinstance(part, kind))
+    return build_rules(snapshot, definition)[0].universe, component, float(definition.loss_factor.maintenance)
 
 
 def quantities_of(universe: Universe, portfolio: Portfolio) -> NDArray[np.float64]:

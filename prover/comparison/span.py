@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.comparison.conservatism import Comparison, compare_to_clear
-from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with
+from prover.comparison.listed_positions import Position, list_positions, quantities_of, rules_with, shipped_component
 from prover.comparison.random_portfolios import random_portfolios
 from prover.components.exposure_measures import Grouping, Measure, exposure_groups
 from prover.components.span_scan import SpanScan
@@ -26,8 +26,6 @@ from prover.market.instruments import Future, Option, OptionRight
 from prover.methodologies.inputs import inputs_of, read_input
 from prover.methodologies.span import SpanInputs, portfolio_pnl, requirement
 from prover.rules.exposure import assess_margin
-from prover.rules.rule_builder import build_rules
-from prover.rules.rule_file import shipped_rule
 from prover.rules.slot_facts import ExpiryGroup, SlotFacts, SlotKind
 
 if TYPE_CHECKING:
@@ -205,9 +203,6 @@ def compare_portfolios(
 
 def compare_random(snapshot: MarketSnapshot, *, count: int, seed: int) -> tuple[Comparison, ...]:
     """Random portfolios on a market, under the ranges and rates of the shipped rule."""
-    definition = shipped_rule("span")
-    universe = build_rules(snapshot, definition)[0].universe
-    component = next(part for part in definition.components if isinstance(part, SpanScan))
+    universe, component, factor = shipped_component(snapshot, "span", SpanScan)
     portfolios = random_portfolios(universe, count=count, seed=seed)
-    factor = float(definition.loss_factor.maintenance)
     return tuple(compare_portfolios(universe, component, portfolios, maintenance_factor=factor))

@@ -10,12 +10,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from prover.components.constants import Charges, PerKind, Rate
-from prover.components.exposure_measures import Grouping, Measure, exposure_groups
+from prover.components.exposure_measures import Grouping, Measure, excess_of_net, exposure_groups
 from prover.rules.auxiliaries import Auxiliary
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_rows
 
 if TYPE_CHECKING:
-    from prover.components.exposure_measures import ExposureGroup
     from prover.rules.rule_context import RuleContext
     from verifier.rules.rule_kind import RuleKind
 
@@ -54,7 +53,7 @@ class CalendarSpread(Charges):
         if not groups:
             return Contribution()
         sizes = tuple(Auxiliary(f"spread delta {group.name}", context.tick) for group in groups)
-        rows = (_absolute(context, size, group) for size, group in zip(sizes, groups, strict=True))
+        rows = (excess_of_net(size, group) for size, group in zip(sizes, groups, strict=True))
         return Contribution(
             auxiliaries=sizes,
             definitions=stack_rows(*rows),
@@ -67,13 +66,3 @@ class CalendarSpread(Charges):
         return make_rows(
             ("calendar spreads",), unit=context.tick, long=nothing, auxiliaries=(dict.fromkeys(sizes, half),)
         )
-
-
-def _absolute(context: RuleContext, size: Auxiliary, group: ExposureGroup) -> Rows:
-    one = {size: Fraction(1)}
-    return make_rows(
-        (f"{size.name}, long", f"{size.name}, short"),
-        unit=context.tick,
-        long=np.stack([-group.exposure, group.exposure]),
-        auxiliaries=(one, one),
-    )

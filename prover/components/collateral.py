@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from prover.components.constants import Charges, PerKind, PositiveAmount, Rate
+from prover.components.constants import Charges, PerKind, PositiveAmount, Rate, refuse_dearer_maintenance
 from prover.components.leg_charges import LegCharges
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
@@ -44,12 +44,7 @@ class CollateralHaircut(Charges):
     @model_validator(mode="after")
     def _maintenance_is_cheaper_by_name(self) -> Self:
         for name, haircut in self.haircuts.items():
-            if haircut.maintenance > haircut.initial:
-                message = (
-                    f"haircuts.{name}.maintenance = {haircut.maintenance} is above haircuts.{name}.initial = "
-                    f"{haircut.initial}: lower it"
-                )
-                raise ValueError(message)
+            refuse_dearer_maintenance(f"haircuts.{name}", haircut)
         return self
 
     def contribute(self, context: RuleContext) -> Contribution:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from prover.components.constants import PerKind, Rate, Record
-from prover.components.exposure_measures import ExposureGroup, Grouping, Measure, exposure_groups
+from prover.components.exposure_measures import ExposureGroup, Grouping, Measure, excess_of_net, exposure_groups
 from prover.rules.auxiliaries import Auxiliary
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows, stack_rows
 
@@ -95,7 +95,7 @@ class Concentration(Record):
             for group in groups
             for tier in self.tiers
         ]
-        definitions = (self._definition(context, auxiliary, group, tier) for auxiliary, group, tier in parts)
+        definitions = (self._definition(auxiliary, group, tier) for auxiliary, group, tier in parts)
         auxiliaries = tuple(auxiliary for auxiliary, _, _ in parts)
         return Contribution(
             auxiliaries=auxiliaries,
@@ -103,24 +103,17 @@ class Concentration(Record):
             charges=ByKind.make(lambda kind: self._charge(context, kind, auxiliaries)),
         )
 
-    def _definition(self, context: RuleContext, auxiliary: Auxiliary, group: ExposureGroup, tier: Tier) -> Rows:
-        one = {auxiliary: Fraction(1)}
-        if self.of == "gross":
-            gross = -np.abs(group.exposure)[None, :]
-            return make_rows(
-                (auxiliary.name,),
-                unit=context.tick,
-                long=gross,
-                short=gross,
-                constant=float(tier.above),
-                auxiliaries=(one,),
-            )
+    def _definition(self, auxiliary: Auxiliary, group: ExposureGroup, tier: Tier) -> Rows:
+        if self.of == "net":
+            return excess_of_net(auxiliary, group, float(tier.above))
+        gross = -np.abs(group.exposure)[None, :]
         return make_rows(
-            (f"{auxiliary.name}, long", f"{auxiliary.name}, short"),
-            unit=context.tick,
-            long=np.stack([-group.exposure, group.exposure]),
+            (auxiliary.name,),
+            unit=auxiliary.unit,
+            long=gross,
+            short=gross,
             constant=float(tier.above),
-            auxiliaries=(one, one),
+            auxiliaries=({auxiliary: Fraction(1)},),
         )
 
     def _charge(self, context: RuleContext, kind: RuleKind, auxiliaries: tuple[Auxiliary, ...]) -> Rows:

@@ -42,6 +42,17 @@ PerKind = Annotated[ByKind[T], BeforeValidator(_both)]
 """A constant of each kind of margin; a file may give one value for both."""
 
 
+def refuse_dearer_maintenance(name: str, value: ByKind[Decimal]) -> None:
+    """Maintenance margin may never ask for more than initial margin.
+
+    Raises:
+        ValueError: it does; pydantic makes a finding of it.
+    """
+    if value.maintenance > value.initial:
+        message = f"{name}.maintenance = {value.maintenance} is above {name}.initial = {value.initial}: lower it"
+        raise ValueError(message)
+
+
 class Charges(Record):
     """A component of charges, none of which maintenance margin may have dearer than initial margin."""
 
@@ -49,9 +60,6 @@ class Charges(Record):
     def _maintenance_is_cheaper(self) -> Self:
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if isinstance(value, ByKind) and value.maintenance > value.initial:
-                message = (
-                    f"{name}.maintenance = {value.maintenance} is above {name}.initial = {value.initial}: lower it"
-                )
-                raise ValueError(message)
+            if isinstance(value, ByKind):
+                refuse_dearer_maintenance(name, value)
         return self

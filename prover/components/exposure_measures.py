@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from prover.rules.rule_rows import make_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from prover.rules.auxiliaries import Auxiliary
+    from prover.rules.rule_rows import Rows
     from prover.rules.universe import Universe
 
 ONE_PERCENT: Final = 0.01
@@ -76,6 +81,21 @@ def exposure_groups(universe: Universe, measure: Measure, grouping: Grouping) ->
     exposure = exposure_a_lot(universe, measure)
     masks = ((name, slots & (exposure != 0)) for name, slots in _masks(universe, grouping))
     return tuple(ExposureGroup(name, slots, np.where(slots, exposure, 0.0)) for name, slots in masks if slots.any())
+
+
+def excess_of_net(auxiliary: Auxiliary, group: ExposureGroup, above: float = 0.0) -> Rows:
+    """Two rows by which an auxiliary a is at least |net exposure| − above.
+
+    a + above ∓ Σ_i e_i · (v[4i] − v[4i+1]) ≥ 0, e_i the exposure of a lot.
+    """
+    one = {auxiliary: Fraction(1)}
+    return make_rows(
+        (f"{auxiliary.name}, long", f"{auxiliary.name}, short"),
+        unit=auxiliary.unit,
+        long=np.stack([-group.exposure, group.exposure]),
+        constant=above,
+        auxiliaries=(one, one),
+    )
 
 
 def _masks(universe: Universe, grouping: Grouping) -> Iterator[tuple[str, NDArray[np.bool_]]]:

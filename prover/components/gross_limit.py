@@ -11,6 +11,7 @@ from prover.components.thresholds import Threshold
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
+    from prover.components.exposure_measures import ExposureGroup
     from prover.rules.rule_context import RuleContext
     from verifier.rules.rule_kind import RuleKind
 
@@ -32,12 +33,12 @@ class GrossLimit(Threshold):
 
     def contribute(self, context: RuleContext) -> Contribution:
         """One limit of every group that is exposed at all."""
-        if not exposure_groups(context.universe, self.measure, self.by):
-            return Contribution()
-        return Contribution(limits=ByKind.make(lambda kind: self._rows(context, kind)))
-
-    def _rows(self, context: RuleContext, kind: RuleKind) -> Rows:
         groups = exposure_groups(context.universe, self.measure, self.by)
+        if not groups:
+            return Contribution()
+        return Contribution(limits=ByKind.make(lambda kind: self._rows(context, kind, groups)))
+
+    def _rows(self, context: RuleContext, kind: RuleKind, groups: tuple[ExposureGroup, ...]) -> Rows:
         limits = [self.limit_now(context, kind, group) for group in groups]
         gross = np.stack([np.abs(group.exposure) for group in groups])
         collateral = self.own_collateral(context.universe)

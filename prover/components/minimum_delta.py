@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import model_validator
 
 from prover.components.constants import Rate, Record
-from prover.components.exposure_measures import Grouping, Measure, exposure_groups
+from prover.components.exposure_measures import Grouping, Measure, excess_of_net, exposure_groups
 from prover.rules.auxiliaries import Auxiliary
 from prover.rules.rule_rows import Contribution, make_rows, stack_rows
 
@@ -53,15 +53,7 @@ class MinimumDelta(Record):
         if not groups:
             return Contribution()
         sizes = tuple(Auxiliary(f"net delta {group.name}", context.tick) for group in groups)
-        definitions = (
-            make_rows(
-                (f"{size.name}, long", f"{size.name}, short"),
-                unit=context.tick,
-                long=np.stack([-group.exposure, group.exposure]),
-                auxiliaries=({size: Fraction(1)}, {size: Fraction(1)}),
-            )
-            for size, group in zip(sizes, groups, strict=True)
-        )
+        definitions = (excess_of_net(size, group) for size, group in zip(sizes, groups, strict=True))
         half_hedged = Fraction(self.hedged_rate) / 2
         gross = -float(half_hedged) * np.abs(np.sum([group.exposure for group in groups], axis=0))[None, :]
         profit = make_rows(

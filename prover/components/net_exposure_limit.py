@@ -11,6 +11,7 @@ from prover.components.thresholds import Threshold
 from prover.rules.rule_rows import ByKind, Contribution, Rows, make_rows
 
 if TYPE_CHECKING:
+    from prover.components.exposure_measures import ExposureGroup
     from prover.rules.rule_context import RuleContext
     from verifier.rules.rule_kind import RuleKind
 
@@ -32,14 +33,15 @@ class NetExposureLimit(Threshold):
 
     def contribute(self, context: RuleContext) -> Contribution:
         """The upper and the lower limit of every group that is exposed at all."""
-        if not exposure_groups(context.universe, self.measure, self.by):
+        groups = exposure_groups(context.universe, self.measure, self.by)
+        if not groups:
             return Contribution()
-        return Contribution(limits=ByKind.make(lambda kind: self._rows(context, kind)))
+        return Contribution(limits=ByKind.make(lambda kind: self._rows(context, kind, groups)))
 
-    def _rows(self, context: RuleContext, kind: RuleKind) -> Rows:
+    def _rows(self, context: RuleContext, kind: RuleKind, groups: tuple[ExposureGroup, ...]) -> Rows:
         names, long, limits = [], [], []
         collateral = self.own_collateral(context.universe)
-        for group in exposure_groups(context.universe, self.measure, self.by):
+        for group in groups:
             limit = self.limit_now(context, kind, group)
             what = f"net {group.name} {self.measure}"
             names += [f"{what} at most +{limit:,}", f"{what} at least −{limit:,}"]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from eth_hash.auto import keccak
 from pydantic import Field, model_validator
 
-from prover.components.constants import Factor, PerKind, PositiveAmount, Record
+from prover.components.constants import Factor, PerKind, PositiveAmount, Record, refuse_dearer_maintenance
 from prover.components.registry import AnyComponent  # noqa: TC001 - pydantic resolves it
 from prover.errors import RuleBuildError
 from prover.market.market_data import canonical_json
@@ -61,12 +61,7 @@ class RuleDefinition(Record):
 
     @model_validator(mode="after")
     def _maintenance_is_cheaper(self) -> Self:
-        if self.loss_factor.maintenance > self.loss_factor.initial:
-            message = (
-                f"loss_factor.maintenance = {self.loss_factor.maintenance} is above "
-                f"loss_factor.initial = {self.loss_factor.initial}: lower it"
-            )
-            raise ValueError(message)
+        refuse_dearer_maintenance("loss_factor", self.loss_factor)
         return self
 
     def lot_size(self, name: str) -> Decimal:

@@ -19,12 +19,9 @@ from prover.account.trade import (
     submit_settlement,
 )
 from prover.account.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_trade_file
-from prover.account.venue import Venue, connect_venue
 from prover.account.wallet import create_wallet, open_wallet
 from prover.errors import InsufficientMarginError, TradeError, WalletOutOfDateError
-from prover.market.market_data import EXAMPLE_MARKET
-from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
-from tests.support.own_use import OwnUse, later_undone, own_use_venue
+from tests.support.own_use import OwnUse, later_undone, published_venue
 from verifier.errors import ContractRevertedError
 from verifier.scalar_field import MODULUS
 
@@ -32,7 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from prover.account.venue import Venue
     from prover.account.wallet_records import Opening
+    from prover.rules.rule_book import EpochRules
 
 pytestmark = pytest.mark.xdist_group("trades")
 
@@ -93,11 +92,8 @@ class Party:
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
-    with own_use_venue(tmp_path_factory.mktemp("trades")) as own_use:
-        venue = connect_venue(own_use.running.url, own_use.deployment)
-        book = load_rule_book(EXAMPLE_MARKET, shape=venue.shape, setup=venue.setup, books=1, slots=None)
-        venue.registry.publish(own_use.running.account(0), book.publication())
-        yield Market(own_use, venue, active_rules(venue, EXAMPLE_MARKET, None))
+    with published_venue(tmp_path_factory.mktemp("trades")) as published:
+        yield Market(*published)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from prover.account.account_session import AccountSession, portfolio_of
 from prover.account.account_view import waiting_claims
 from prover.account.deposits import deposit
 from prover.account.trade import accept_offer, make_offer, prepare_settlement, submit_settlement
-from prover.account.venue import Venue, connect_venue
 from prover.account.wallet import create_wallet, open_wallet
 from prover.account.withdrawals import (
     PreparedWithdrawal,
@@ -22,9 +21,7 @@ from prover.account.withdrawals import (
     submit_withdrawal,
 )
 from prover.errors import InsufficientMarginError, WithdrawalError
-from prover.market.market_data import EXAMPLE_MARKET
-from prover.rules.rule_book import EpochRules, active_rules, load_rule_book
-from tests.support.own_use import UNITS_PER_TICK, OwnUse, later_undone, own_use_venue
+from tests.support.own_use import UNITS_PER_TICK, OwnUse, later_undone, own_use_venue, published_venue
 from verifier.chain.clearing_terms import Withdrawal
 from verifier.chain.contract_interface import contract_interface
 from verifier.errors import ContractRevertedError
@@ -32,6 +29,9 @@ from verifier.errors import ContractRevertedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from prover.account.venue import Venue
+    from prover.rules.rule_book import EpochRules
 
 pytestmark = pytest.mark.xdist_group("withdrawals")
 
@@ -99,11 +99,8 @@ class Desk:
 @pytest.fixture(scope="module")
 def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Two transparent accounts under epoch 1."""
-    with own_use_venue(tmp_path_factory.mktemp("withdrawals")) as own_use:
-        venue = connect_venue(own_use.running.url, own_use.deployment)
-        book = load_rule_book(EXAMPLE_MARKET, shape=venue.shape, setup=venue.setup, books=1, slots=None)
-        venue.registry.publish(own_use.running.account(0), book.publication())
-        desk = Desk(own_use, venue, active_rules(venue, EXAMPLE_MARKET, None))
+    with published_venue(tmp_path_factory.mktemp("withdrawals")) as published:
+        desk = Desk(*published)
         for owner in (1, 2):
             with desk.session(owner) as session:
                 deposit(session, DEPOSITED)

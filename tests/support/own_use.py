@@ -8,9 +8,11 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from prover.account.venue import connect_venue
 from prover.local_chain import local_chain
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
+from prover.rules.rule_book import active_rules, load_rule_book
 from tests.support.console import run_command, run_in_process
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from prover.account.venue import Venue
     from prover.local_chain import LocalChain
+    from prover.rules.rule_book import EpochRules
 
 MAXIMUM_AGE: Final = 3600
 UNITS_PER_TICK: Final = 10_000
@@ -107,6 +111,16 @@ def own_use_venue(folder: Path) -> Iterator[OwnUse]:
         for owner in (1, 2, 3):
             token.mint(running.account(0), running.account(owner).address, TOKENS)
         yield venue
+
+
+@contextlib.contextmanager
+def published_venue(folder: Path) -> Iterator[tuple[OwnUse, Venue, EpochRules]]:
+    """The same with the example market's rules as epoch 1."""
+    with own_use_venue(folder) as own_use:
+        venue = connect_venue(own_use.running.url, own_use.deployment)
+        book = load_rule_book(EXAMPLE_MARKET, shape=venue.shape, setup=venue.setup, books=1, slots=None)
+        venue.registry.publish(own_use.running.account(0), book.publication())
+        yield own_use, venue, active_rules(venue, EXAMPLE_MARKET, None)
 
 
 @contextlib.contextmanager

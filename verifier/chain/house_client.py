@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from verifier.chain.chain_client import ChainClient, Receipt
     from verifier.chain.clearing_terms import MarginCheck, Settlement, SettlementSide, Withdrawal
-    from verifier.chain.contract_interface import EventLog
 
 EVENTS: Final = ("Deposited", "Settled", "MarginProven", "Withdrawn", "ClaimPaid")
 
@@ -48,23 +47,6 @@ class AccountState:
     def proven_epoch(self, kind: RuleKind) -> int:
         """Last epoch at which it proved a rule."""
         return self.initial_epoch if kind is RuleKind.INITIAL else self.maintenance_epoch
-
-
-@dataclass(frozen=True, slots=True)
-class HouseEvent:
-    """An event of the clearing house.
-
-    Attributes:
-        name: of the event in the contract.
-        values: by name.
-        block_number: where it stands.
-        transaction_hash: 32 bytes.
-    """
-
-    name: str
-    values: dict[str, Any]
-    block_number: int
-    transaction_hash: bytes
 
 
 class HouseClient:
@@ -215,16 +197,6 @@ class HouseClient:
     def basis_table(self) -> tuple[str, bytes]:
         """Address of the table of basis points, and the hash of its points that the house is bound to."""
         return to_checksum_address(self._read("basisTable")[0]), bytes(self._read("basisHash")[0])
-
-    def events(self, *, from_block: int = 0) -> tuple[HouseEvent, ...]:
-        """All that the house has made public, in order."""
-        names = {self._interface.event_topic(name): name for name in EVENTS}
-        logs = self._chain.logs(self.address, [], from_block=from_block)
-        return tuple(self._event(names[log.topics[0]], log) for log in logs if log.topics[0] in names)
-
-    def _event(self, name: str, log: EventLog) -> HouseEvent:
-        values = self._interface.decode_event(name, log)
-        return HouseEvent(name, values, log.block_number, log.transaction_hash)
 
     def _read(self, function: str, *arguments: object) -> tuple[Any, ...]:
         answer = self._chain.call(self.address, self._interface.encode_call(function, *arguments))
