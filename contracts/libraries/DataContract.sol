@@ -19,6 +19,18 @@ library DataContract {
     /// @param needed Size that the read needs.
     error DataContractTooShort(address data, uint256 size, uint256 needed);
 
+    /// @notice A data contract holds another number of bytes than it should.
+    /// @param data Address of the contract.
+    /// @param length Bytes that it holds.
+    /// @param expected Bytes that it should hold.
+    error DataContractLengthWrong(address data, uint256 length, uint256 expected);
+
+    /// @notice A data contract holds other bytes than it should.
+    /// @param data Address of the contract.
+    /// @param actualHash keccak256 of its bytes.
+    /// @param expectedHash keccak256 of what it should hold.
+    error DataContractHashMismatch(address data, bytes32 actualHash, bytes32 expectedHash);
+
     /// @notice Creates a contract whose code is a STOP byte and the given bytes.
     /// @param content Bytes to keep; at most 24,575.
     /// @return data Address of the contract.
@@ -31,6 +43,21 @@ library DataContract {
         }
         if (data == address(0)) {
             revert DataContractNotCreated(content.length);
+        }
+    }
+
+    /// @notice Reverts unless a data contract holds exactly the bytes that it should; for constructors.
+    /// @param data Address of the contract.
+    /// @param expectedLength Number of bytes.
+    /// @param expectedHash keccak256 of the bytes.
+    function requireContent(address data, uint256 expectedLength, bytes32 expectedHash) internal view {
+        uint256 size = data.code.length;
+        if (size != DATA_OFFSET + expectedLength) {
+            revert DataContractLengthWrong(data, size == 0 ? 0 : size - DATA_OFFSET, expectedLength);
+        }
+        bytes32 actualHash = keccak256(read(data, DATA_OFFSET, expectedLength));
+        if (actualHash != expectedHash) {
+            revert DataContractHashMismatch(data, actualHash, expectedHash);
         }
     }
 
