@@ -1,91 +1,309 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { Ownable2Step } from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { LeakyBucket } from "./libraries/LeakyBucket.sol";
-import { VaultState, WithdrawalClaim, WithdrawalLimit } from "./types/Vault.sol";
+import { AccountId } from "./types/AccountId.sol";
+import { TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "./types/Vault.sol";
 
 /// @title CollateralVault
 /// @author The zkmargin contributors
-/// @notice The part of the clearing house that holds tokens; see ICollateralVault. Twins: verifier/chain/house_client.py, verifier/chain/vault_state.py.
-abstract contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
+/// @notice Holds the tokens of a clearing house; see ICollateralVault. Twins: verifier/chain/vault_client.py, verifier/chain/vault_state.py.
+contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTransient {
     using LeakyBucket for VaultState;
     using SafeERC20 for IERC20;
 
-    /// @inheritdoc ICollateralVault
-    IERC20 public immutable override collateral;
-    /// @inheritdoc ICollateralVault
-    uint256 public immutable override unitsPerTick;
-    /// @inheritdoc ICollateralVault
-    uint64 public immutable override withdrawalCapacity;
-    /// @inheritdoc ICollateralVault
-    uint64 public immutable override withdrawalRefill;
+    /// @notice How many tokens there may be: an exit proof has a term for each.
+    uint256 public constant MAXIMUM_TOKENS = 32;
 
-    VaultState private _vault;
-    uint128 private _claimCount;
-    uint128 private _queued;
-    mapping(uint256 claim => WithdrawalClaim content) private _claims;
-
-    /// @notice Creates a vault without tokens, its bucket full.
-    /// @param collateral_ Collateral token.
-    /// @param unitsPerTick_ Units of the token that one tick is.
-    /// @param limit What may leave.
-    constructor(IERC20 collateral_, uint256 unitsPerTick_, WithdrawalLimit memory limit) {
-        if (unitsPerTick_ == 0) {
-            revert CollateralVaultTickWithoutUnits();
-        }
-        if (limit.capacity == 0 || limit.refillPerSecond == 0) {
-            revert CollateralVaultLimitEmpty(limit.capacity, limit.refillPerSecond);
-        }
-        collateral = collateral_;
-        unitsPerTick = unitsPerTick_;
-        withdrawalCapacity = limit.capacity;
-        withdrawalRefill = limit.refillPerSecond;
-        _vault.room = limit.capacity;
-        _vault.updatedAt = uint64(block.timestamp);
+    /// @dev What storage keeps of a token: four slots, of which a payment that is not queued needs the first three.
+    struct Holding {
+        IERC20 token;
+        uint64 unitsPerTick;
+        uint16 slot;
+        uint64 capacity;
+        uint64 refillPerSecond;
+        uint64 cap;
+        uint64 keptApart;
+        VaultState state;
+        uint128 claimCount;
+        uint128 queued;
+        mapping(uint256 claim => WithdrawalClaim content) claims;
+        mapping(AccountId account => uint64 ticks) inboxes;
+        mapping(AccountId account => mapping(address lender => uint64 ticks)) liens;
     }
 
     /// @inheritdoc ICollateralVault
-    function payQueued(uint256 claim) external override nonReentrant {
-        WithdrawalClaim memory content = _claims[claim];
-        if (content.ticks == 0) {
-            revert CollateralVaultNoSuchClaim(claim);
+    address public immutable override house;
+    /// @inheritdoc ICollateralVault
+    uint256 public immutable override depositLimit;
+
+    uint256 private immutable _SLOTS;
+
+    /// @inheritdoc ICollateralVault
+    uint256 public override tokenCount;
+    mapping(uint8 token => Holding holding) private _holdings;
+
+    modifier onlyHouse() {
+        if (msg.sender != house) {
+            revert CollateralVaultNotHouse(msg.sender);
         }
-        uint256 released = _queued - _current().backlog;
+        _;
+    }
+
+    /// @notice Creates an empty vault, all buckets full, for the house that calls.
+    /// @param owner_ Adds tokens and sets their caps and buckets.
+    /// @param depositLimit_ The most that a cap may be, in ticks.
+    /// @param slotsPerBook Slots that a book has.
+    /// @param tokens Terms of the first tokens; that of the quote collateral first.
+    constructor(address owner_, uint256 depositLimit_, uint256 slotsPerBook, TokenTerms[] memory tokens)
+        Ownable(owner_)
+    {
+        if (tokens.length == 0) {
+            revert CollateralVaultNoTokens();
+        }
+        house = msg.sender;
+        depositLimit = depositLimit_;
+        _SLOTS = slotsPerBook;
+        for (uint256 index = 0; index < tokens.length; ++index) {
+            _addToken(tokens[index], depositLimit_, slotsPerBook);
+        }
+    }
+
+    /// @inheritdoc ICollateralVault
+    function addToken(TokenTerms calldata terms) external override onlyOwner returns (uint8 token) {
+        return _addToken(terms, depositLimit, _SLOTS);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function setCap(uint8 token, uint64 cap) external override onlyOwner {
+        Holding storage holding = _holding(token);
+        _checkCap(cap, depositLimit);
+        holding.cap = cap;
+        emit CapSet(token, cap);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function setLimit(uint8 token, WithdrawalLimit calldata limit) external override onlyOwner {
+        Holding storage holding = _holding(token);
+        _checkLimit(limit.capacity, limit.refillPerSecond);
+        // Up to now by the old bucket.
+        holding.state = _current(holding);
+        holding.capacity = limit.capacity;
+        holding.refillPerSecond = limit.refillPerSecond;
+        emit LimitSet(token, limit);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function depositFor(AccountId account, uint8 token, uint64 ticks) external override nonReentrant {
+        Holding storage holding = _holding(token);
+        holding.keptApart += ticks;
+        holding.inboxes[account] += ticks;
+        emit InboxCredited(account, token, msg.sender, ticks);
+        _take(holding, token, msg.sender, ticks);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function claimLien(AccountId account, uint8 token, uint64 ticks, address recipient) external override nonReentrant {
+        Holding storage holding = _holding(token);
+        _reduceLien(holding, account, ticks);
+        holding.keptApart -= ticks;
+        uint256 claim = _book(holding, recipient, ticks);
+        emit LienClaimed(account, token, msg.sender, recipient, ticks, claim);
+        if (claim == 0) {
+            _pay(holding, recipient, ticks);
+        }
+    }
+
+    /// @inheritdoc ICollateralVault
+    function releaseLien(AccountId account, uint8 token, uint64 ticks) external override nonReentrant {
+        Holding storage holding = _holding(token);
+        _reduceLien(holding, account, ticks);
+        holding.inboxes[account] += ticks;
+        emit LienReleased(account, token, msg.sender, ticks);
+        emit InboxCredited(account, token, msg.sender, ticks);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function payQueued(uint8 token, uint256 claim) external override nonReentrant {
+        Holding storage holding = _holding(token);
+        WithdrawalClaim memory content = holding.claims[claim];
+        if (content.ticks == 0) {
+            revert CollateralVaultNoSuchClaim(token, claim);
+        }
+        uint256 released = holding.queued - _current(holding).backlog;
         if (content.end > released) {
             revert CollateralVaultClaimWaits(claim, content.end - released);
         }
-        delete _claims[claim];
-        emit ClaimPaid(claim, content.recipient, content.ticks);
-        _pay(content.recipient, content.ticks);
+        delete holding.claims[claim];
+        emit ClaimPaid(token, claim, content.recipient, content.ticks);
+        _pay(holding, content.recipient, content.ticks);
     }
 
     /// @inheritdoc ICollateralVault
-    function vaultState() external view override returns (VaultState memory) {
-        return _current();
+    function collect(uint8 token, address payer, uint64 ticks)
+        external
+        override
+        onlyHouse
+        nonReentrant
+        returns (uint256 slot)
+    {
+        Holding storage holding = _holding(token);
+        slot = holding.slot;
+        _take(holding, token, payer, ticks);
     }
 
     /// @inheritdoc ICollateralVault
-    function withdrawalClaim(uint256 claim) external view override returns (WithdrawalClaim memory) {
-        return _claims[claim];
+    function takeInbox(AccountId account, uint8 token)
+        external
+        override
+        onlyHouse
+        nonReentrant
+        returns (uint64 ticks, uint256 slot)
+    {
+        Holding storage holding = _holding(token);
+        ticks = holding.inboxes[account];
+        if (ticks == 0) {
+            revert CollateralVaultInboxEmpty(account, token);
+        }
+        slot = holding.slot;
+        delete holding.inboxes[account];
+        holding.keptApart -= ticks;
     }
 
     /// @inheritdoc ICollateralVault
-    function queueState() external view override returns (uint256 claims, uint256 queued, uint256 released) {
-        return (_claimCount, _queued, _queued - _current().backlog);
+    function payOut(uint8 token, address recipient, uint64 ticks)
+        external
+        override
+        onlyHouse
+        nonReentrant
+        returns (uint256 claim)
+    {
+        Holding storage holding = _holding(token);
+        _checkHeld(holding, ticks);
+        claim = _book(holding, recipient, ticks);
+        if (claim == 0) {
+            _pay(holding, recipient, ticks);
+        }
     }
 
-    /// @dev Takes ticks of the collateral token from the caller; the last thing that a deposit does.
-    function _collect(uint64 ticks) internal {
-        _vault.netDeposits += ticks;
-        uint256 units = ticks * unitsPerTick;
-        uint256 before = collateral.balanceOf(address(this));
-        collateral.safeTransferFrom(msg.sender, address(this), units);
-        uint256 received = collateral.balanceOf(address(this)) - before;
+    /// @inheritdoc ICollateralVault
+    function addLien(AccountId account, uint8 token, address lender, uint64 ticks)
+        external
+        override
+        onlyHouse
+        nonReentrant
+    {
+        Holding storage holding = _holding(token);
+        if (lender == address(0) || ticks == 0) {
+            revert CollateralVaultLienInvalid(lender, ticks);
+        }
+        _checkHeld(holding, ticks);
+        holding.keptApart += ticks;
+        holding.liens[account][lender] += ticks;
+    }
+
+    /// @inheritdoc ICollateralVault
+    function tokenTerms(uint8 token) external view override returns (TokenTerms memory) {
+        Holding storage holding = _holding(token);
+        return TokenTerms({
+            token: holding.token,
+            unitsPerTick: holding.unitsPerTick,
+            slot: holding.slot,
+            cap: holding.cap,
+            capacity: holding.capacity,
+            refillPerSecond: holding.refillPerSecond
+        });
+    }
+
+    /// @inheritdoc ICollateralVault
+    function slotOf(uint8 token) external view override returns (uint256 slot) {
+        return _holding(token).slot;
+    }
+
+    /// @inheritdoc ICollateralVault
+    function vaultState(uint8 token) external view override returns (VaultState memory) {
+        return _current(_holding(token));
+    }
+
+    /// @inheritdoc ICollateralVault
+    function keptApart(uint8 token) external view override returns (uint64 ticks) {
+        return _holding(token).keptApart;
+    }
+
+    /// @inheritdoc ICollateralVault
+    function withdrawalClaim(uint8 token, uint256 claim) external view override returns (WithdrawalClaim memory) {
+        return _holding(token).claims[claim];
+    }
+
+    /// @inheritdoc ICollateralVault
+    function queueState(uint8 token) external view override returns (uint256 claims, uint256 queued, uint256 released) {
+        Holding storage holding = _holding(token);
+        return (holding.claimCount, holding.queued, holding.queued - _current(holding).backlog);
+    }
+
+    /// @inheritdoc ICollateralVault
+    function inbox(AccountId account, uint8 token) external view override returns (uint64 ticks) {
+        return _holding(token).inboxes[account];
+    }
+
+    /// @inheritdoc ICollateralVault
+    function lien(AccountId account, address lender, uint8 token) external view override returns (uint64 ticks) {
+        return _holding(token).liens[account][lender];
+    }
+
+    /// @dev Adds a token with a full bucket. A constructor can't read its own immutables, hence the parameters.
+    function _addToken(TokenTerms memory terms, uint256 limit, uint256 slots) private returns (uint8 token) {
+        uint256 count = tokenCount;
+        if (count == MAXIMUM_TOKENS) {
+            revert CollateralVaultTooManyTokens(MAXIMUM_TOKENS);
+        }
+        _checkTerms(terms, limit, slots);
+        for (uint8 other = 0; other < count; ++other) {
+            if (_holdings[other].token == terms.token) {
+                revert CollateralVaultTokenTwice(address(terms.token));
+            }
+            if (_holdings[other].slot == terms.slot) {
+                revert CollateralVaultSlotTwice(terms.slot);
+            }
+        }
+        // At most MAXIMUM_TOKENS.
+        token = uint8(count);
+        tokenCount = count + 1;
+        Holding storage holding = _holdings[token];
+        holding.token = terms.token;
+        holding.unitsPerTick = terms.unitsPerTick;
+        holding.slot = terms.slot;
+        holding.cap = terms.cap;
+        holding.capacity = terms.capacity;
+        holding.refillPerSecond = terms.refillPerSecond;
+        holding.state.room = terms.capacity;
+        holding.state.updatedAt = uint64(block.timestamp);
+        emit TokenAdded(token, terms);
+    }
+
+    /// @dev Takes ticks of a token from the payer; the last thing that a deposit does.
+    function _take(Holding storage holding, uint8 number, address payer, uint64 ticks) private {
+        if (ticks == 0) {
+            revert CollateralVaultNothingDeposited();
+        }
+        uint256 netDeposits = uint256(holding.state.netDeposits) + ticks;
+        uint256 cap = holding.cap;
+        if (netDeposits > cap) {
+            revert CollateralVaultCapExceeded(number, netDeposits, cap);
+        }
+        // A cap has 64 bits.
+        holding.state.netDeposits = uint64(netDeposits);
+        (IERC20 token, uint256 units) = _unitsOf(holding, ticks);
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(payer, address(this), units);
+        uint256 received = token.balanceOf(address(this)) - before;
         if (received != units) {
             revert CollateralVaultAmountWrong(received, units);
         }
@@ -93,45 +311,111 @@ abstract contract CollateralVault is ICollateralVault, ReentrancyGuardTransient 
 
     /// @dev Books what leaves: out of the net deposits, and out of the bucket, or into the queue when there is no room.
     /// Gives the number of the claim; 0 says that the caller must pay now.
-    function _book(address recipient, uint64 ticks) internal returns (uint256 claim) {
+    function _book(Holding storage holding, address recipient, uint64 ticks) private returns (uint256 claim) {
         if (ticks == 0) {
             revert CollateralVaultNothingWithdrawn();
         }
-        if (recipient == address(0) || recipient == address(this)) {
+        if (recipient == address(0) || recipient == address(this) || recipient == house) {
             revert CollateralVaultRecipientInvalid(recipient);
         }
-        VaultState memory vault = _current();
-        if (ticks > vault.netDeposits) {
-            revert CollateralVaultExhausted(ticks, vault.netDeposits);
-        }
-        vault.netDeposits -= ticks;
+        VaultState memory state = _current(holding);
+        state.netDeposits -= ticks;
         // While anything waits there is no room: nobody overtakes.
-        if (ticks <= vault.room) {
-            vault.room -= ticks;
+        if (ticks <= state.room) {
+            state.room -= ticks;
         } else {
-            vault.backlog += ticks - vault.room;
-            vault.room = 0;
-            claim = ++_claimCount;
-            _queued += ticks;
-            _claims[claim] = WithdrawalClaim({ recipient: recipient, ticks: ticks, end: _queued });
+            state.backlog += ticks - state.room;
+            state.room = 0;
+            claim = _enqueue(holding, recipient, ticks);
         }
-        _vault = vault;
+        holding.state = state;
     }
 
-    /// @dev Pays ticks of the collateral token; the last thing that a withdrawal does.
-    function _pay(address recipient, uint64 ticks) internal {
-        uint256 units = ticks * unitsPerTick;
-        uint256 before = collateral.balanceOf(address(this));
-        collateral.safeTransfer(recipient, units);
+    /// @dev Puts a claim at the end of the queue.
+    function _enqueue(Holding storage holding, address recipient, uint64 ticks) private returns (uint256 claim) {
+        uint128 end = holding.queued + ticks;
+        claim = ++holding.claimCount;
+        holding.queued = end;
+        holding.claims[claim] = WithdrawalClaim({ recipient: recipient, ticks: ticks, end: end });
+    }
+
+    /// @dev Pays ticks of a token; the last thing that a withdrawal does.
+    function _pay(Holding storage holding, address recipient, uint64 ticks) private {
+        (IERC20 token, uint256 units) = _unitsOf(holding, ticks);
+        uint256 before = token.balanceOf(address(this));
+        if (before < units) {
+            revert CollateralVaultBalanceMissing(before, units);
+        }
+        token.safeTransfer(recipient, units);
         // A recipient that is called may donate; that must not undo its own payment, let alone another's.
-        uint256 remaining = collateral.balanceOf(address(this));
-        if (remaining + units < before) {
+        uint256 remaining = token.balanceOf(address(this));
+        if (remaining < before - units) {
             revert CollateralVaultAmountWrong(before - remaining, units);
         }
     }
 
-    /// @dev The state at the time of the block.
-    function _current() private view returns (VaultState memory) {
-        return _vault.advancedTo(WithdrawalLimit(withdrawalCapacity, withdrawalRefill), block.timestamp);
+    /// @dev Takes ticks out of the caller's lien; what becomes of them is the caller's to book.
+    function _reduceLien(Holding storage holding, AccountId account, uint64 ticks) private {
+        uint64 ticksUnderLien = holding.liens[account][msg.sender];
+        if (ticks == 0 || ticks > ticksUnderLien) {
+            revert CollateralVaultLienExceeded(account, msg.sender, ticks, ticksUnderLien);
+        }
+        unchecked {
+            // Checked just now.
+            holding.liens[account][msg.sender] = ticksUnderLien - ticks;
+        }
+    }
+
+    /// @dev The token of that number.
+    function _holding(uint8 token) private view returns (Holding storage holding) {
+        holding = _holdings[token];
+        if (address(holding.token) == address(0)) {
+            revert CollateralVaultNoSuchToken(token);
+        }
+    }
+
+    /// @dev A token's state at the time of the block.
+    function _current(Holding storage holding) private view returns (VaultState memory) {
+        return holding.state.advancedTo(WithdrawalLimit(holding.capacity, holding.refillPerSecond), block.timestamp);
+    }
+
+    /// @dev Token and units of it that the ticks are.
+    function _unitsOf(Holding storage holding, uint64 ticks) private view returns (IERC20 token, uint256 units) {
+        return (holding.token, uint256(ticks) * holding.unitsPerTick);
+    }
+
+    /// @dev Reverts unless all accounts together hold that much: what is kept apart is not theirs to lose.
+    function _checkHeld(Holding storage holding, uint64 ticks) private view {
+        uint64 held = holding.state.netDeposits - holding.keptApart;
+        if (ticks > held) {
+            revert CollateralVaultExhausted(ticks, held);
+        }
+    }
+
+    /// @dev Reverts for terms that no token may have.
+    function _checkTerms(TokenTerms memory terms, uint256 limit, uint256 slots) private view {
+        if (address(terms.token).code.length == 0) {
+            revert CollateralVaultTokenWithoutCode(address(terms.token));
+        }
+        if (terms.unitsPerTick == 0) {
+            revert CollateralVaultTickWithoutUnits(address(terms.token));
+        }
+        if (terms.slot >= slots) {
+            revert CollateralVaultSlotOutOfRange(terms.slot, slots);
+        }
+        _checkCap(terms.cap, limit);
+        _checkLimit(terms.capacity, terms.refillPerSecond);
+    }
+
+    function _checkCap(uint64 cap, uint256 limit) private pure {
+        if (cap > limit) {
+            revert CollateralVaultCapOutOfRange(cap, limit);
+        }
+    }
+
+    function _checkLimit(uint64 capacity, uint64 refillPerSecond) private pure {
+        if (capacity == 0 || refillPerSecond == 0) {
+            revert CollateralVaultLimitEmpty(capacity, refillPerSecond);
+        }
     }
 }
