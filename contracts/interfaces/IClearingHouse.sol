@@ -1,176 +1,174 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IAccountLedger } from "./IAccountLedger.sol";
 import { ICollateralVault } from "./ICollateralVault.sol";
-import { IMarginVerifier } from "./IMarginVerifier.sol";
-import { IRuleRegistry } from "./IRuleRegistry.sol";
+import { IExitVerifier } from "./IExitVerifier.sol";
+import { IHousePause } from "./IHousePause.sol";
 import { AccountId } from "../types/AccountId.sol";
-import { AccountState } from "../types/AccountState.sol";
-import { RuleKind } from "../types/MarginRule.sol";
-import { MarginCheck, Settlement, SettlementSide } from "../types/Settlement.sol";
-import { Withdrawal } from "../types/Vault.sol";
+import { Leg, OpenLeg, OpenLegSignatures, OpenSide, Settlement, SettlementSide } from "../types/Settlement.sol";
+import { Lien, Withdrawal } from "../types/Vault.sol";
 
 /// @title Accounts whose positions are hidden in commitments
 /// @author The zkmargin contributors
 /// @notice Per book, the commitments of all accounts add up to what was publicly deposited: deposits are credited by
-/// the contract itself and withdrawals debited by it, and a trade adds to one account what it takes from the other.
+/// the contract itself, withdrawals and liens debited by it, and a trade adds to one account what it takes from another.
 /// Whether an account is covered is shown by margin proofs. Twin: verifier/chain/house_client.py.
-/// @dev Of a commitment only keccak256 of its 96 bytes is stored; callers pass the points. A book that an account never
-/// touched has no hash and holds the point at infinity, 96 zero bytes.
+/// @dev A third party changes neither a commitment nor a state version: deposits for somebody else go to the vault's inbox,
+/// so that a proof once made stays valid until its owner acts or the epoch ends.
 ///
-/// A proof is bound to `context = keccak256(abi.encode(chain id, this contract, account, state version, epoch, kind,
-/// action))`, with `action` the EIP-712 struct hash of the settlement or the withdrawal, or 0 for `proveMargin`.
+/// A transparent account holds its `holdings`, and its owner takes them back without a proof of margin, also while the
+/// registry is stale or the house is paused. Whatever comes with a proof of margin makes the account active; all that an
+/// active account takes out leaves by a proof of initial margin of what stays, or after an exit.
 ///
-/// An account that has never traded is transparent: it holds its net deposits, and its owner takes them back without a
-/// proof, also while the registry is stale. All else leaves by a proof of initial margin of what stays.
+/// Points that enter a commitment: basis points of the bound table, and the differences of trades, which only become part
+/// of commitments whose proof the verifier accepts, and it checks the subgroup of every one.
 ///
-/// Trust: the verifier and the registry given to the constructor, and the table of basis points whose hash it binds;
-/// the deployment check recomputes that table from the setup. There is no administrator and no upgrade.
-interface IClearingHouse is ICollateralVault {
+/// Trust: verifier, registry and exit verifier given to the constructor, and the table of basis points whose hash it binds;
+/// the deployment check recomputes that table from the setup. The owner appoints the guardian and may end a pause, nothing
+/// else; there is no upgrade.
+interface IClearingHouse is IAccountLedger, IHousePause {
     /// @notice An owner deposited collateral.
     /// @param account Account credited.
+    /// @param token Number of the token in the vault.
     /// @param ticks Ticks credited.
-    /// @param deposited Ticks deposited so far, less those withdrawn.
     /// @param stateVersion State version after the deposit.
-    event Deposited(AccountId indexed account, uint256 ticks, int256 deposited, uint256 stateVersion);
+    event Deposited(AccountId indexed account, uint8 indexed token, uint64 ticks, uint64 stateVersion);
+
+    /// @notice What others had deposited for an account became part of it.
+    /// @param account Account credited.
+    /// @param token Number of the token in the vault.
+    /// @param ticks Ticks credited.
+    /// @param stateVersion State version after the merge.
+    event InboxMerged(AccountId indexed account, uint8 indexed token, uint64 ticks, uint64 stateVersion);
 
     /// @notice An owner withdrew collateral: it left the account, and was paid or queued.
     /// @param account Account debited.
+    /// @param token Number of the token in the vault.
     /// @param recipient Who is paid.
     /// @param ticks Ticks debited.
-    /// @param deposited Ticks deposited so far, less those withdrawn.
     /// @param stateVersion State version after the withdrawal.
     /// @param claim Number of the claim that was queued; 0 when the tokens were paid at once.
     event Withdrawn(
         AccountId indexed account,
+        uint8 indexed token,
         address indexed recipient,
-        uint256 ticks,
-        int256 deposited,
-        uint256 stateVersion,
-        uint256 indexed claim
+        uint64 ticks,
+        uint64 stateVersion,
+        uint256 claim
     );
 
-    /// @notice Two accounts traded; both raised their state version by one and proved initial margin.
-    /// @param first Account whose commitments grew by the differences.
-    /// @param second Account whose commitments shrank by them.
-    /// @param epoch Epoch at which both proved initial margin.
-    /// @param settlement EIP-712 struct hash of the settlement.
-    /// @param differences Hiding commitments to the differences, 96 bytes a book.
-    event Settled(
-        AccountId indexed first, AccountId indexed second, uint32 indexed epoch, bytes32 settlement, bytes differences
+    /// @notice An owner granted a lien, or made one larger.
+    /// @param account Account debited.
+    /// @param token Number of the token in the vault.
+    /// @param lender Who may claim it or release it.
+    /// @param ticks Ticks debited.
+    /// @param stateVersion State version after that.
+    event LienGranted(
+        AccountId indexed account, uint8 indexed token, address indexed lender, uint64 ticks, uint64 stateVersion
     );
 
-    /// @notice An account proved that it is covered, in the state that its events so far left it in.
-    /// @param account Account that was proven.
-    /// @param epoch Epoch at whose prices it was proven.
-    /// @param kind Rule that it fulfils.
-    event MarginProven(AccountId indexed account, uint32 indexed epoch, RuleKind kind);
-
-    /// @notice Verifier and registry were deployed for different shapes or setups.
-    /// @param verifierKey Verifying key of the verifier.
-    /// @param registryKey Verifying key of the registry.
-    error ClearingHouseVerifyingKeyMismatch(bytes32 verifierKey, bytes32 registryKey);
-
-    /// @notice The table of basis points is not the one whose hash was given.
-    /// @param actual Hash of the table's points.
-    /// @param expected Hash given to the constructor.
-    error ClearingHouseBasisMismatch(bytes32 actual, bytes32 expected);
-
-    /// @notice The table of basis points does not have one point of 96 bytes for every slot.
-    /// @param actual Size of the table in bytes, without the leading byte.
-    /// @param expected 96 times the number of slots.
-    error ClearingHouseBasisSizeWrong(uint256 actual, uint256 expected);
-
-    /// @notice The collateral's slot does not exist in this shape.
-    /// @param slot Slot given.
-    /// @param slots Number of slots.
-    error ClearingHouseSlotOutOfRange(uint256 slot, uint256 slots);
-
-    /// @notice A deposit of nothing.
-    error ClearingHouseNothingDeposited();
-
-    /// @notice The deposit would leave the range in which an account can prove margin.
+    /// @notice An owner showed what an account holds: it is transparent again.
     /// @param account Account.
-    /// @param deposited Net ticks that would have been deposited.
-    /// @param limit Largest number of ticks.
-    error ClearingHouseDepositOutOfRange(AccountId account, int256 deposited, uint256 limit);
+    /// @param holdings Ticks of every token of the vault, in its order.
+    /// @param stateVersion State version after the exit.
+    event Exited(AccountId indexed account, uint64[] holdings, uint64 stateVersion);
 
-    /// @notice Only the owner withdraws.
-    /// @param account Account.
-    /// @param caller Who called.
-    error ClearingHouseNotOwner(AccountId account, address caller);
+    /// @notice Accounts traded; each raised its state version by one and proved initial margin.
+    /// @param action EIP-712 struct hash of the settlement, or hash of the netting of open legs.
+    /// @param epoch Epoch at which they proved initial margin.
+    /// @param accounts The accounts.
+    /// @param legs The trades between them; receivers and givers are indices into `accounts`.
+    event Settled(bytes32 indexed action, uint32 indexed epoch, AccountId[] accounts, Leg[] legs);
 
-    /// @notice The account has traded: nobody but its owner knows what it holds, so it withdraws by a margin proof.
-    /// @param account Account.
-    error ClearingHouseAccountHidden(AccountId account);
+    /// @notice Exit verifier and house were given different basis points.
+    /// @param exitHash Hash of the exit verifier's points.
+    /// @param basisHash Hash of the house's.
+    error ClearingHouseExitBasisMismatch(bytes32 exitHash, bytes32 basisHash);
 
-    /// @notice The account has never traded, and has not deposited so much.
+    /// @notice Nobody but its owner knows what the account holds: withdraw by a proof of margin, or exit first.
     /// @param account Account.
+    error ClearingHouseAccountActive(AccountId account);
+
+    /// @notice Everybody knows what the account holds already.
+    /// @param account Account.
+    error ClearingHouseAccountTransparent(AccountId account);
+
+    /// @notice The transparent account does not hold so much.
+    /// @param account Account.
+    /// @param token Number of the token in the vault.
     /// @param ticks Ticks to be withdrawn.
-    /// @param deposited Ticks deposited so far, less those withdrawn.
-    error ClearingHouseDepositExceeded(AccountId account, uint256 ticks, int256 deposited);
+    /// @param held Ticks held.
+    error ClearingHouseHoldingsExceeded(AccountId account, uint8 token, uint64 ticks, uint64 held);
 
-    /// @notice The account has never had a deposit.
+    /// @notice An exit names an amount of every token of the vault.
+    /// @param given Number of amounts given.
+    /// @param tokens Number of tokens.
+    error ClearingHouseHoldingsCountWrong(uint256 given, uint256 tokens);
+
+    /// @notice There must be one side for every participant, and one pair of signatures for every open leg.
+    /// @param given Number given.
+    /// @param expected Number expected.
+    error ClearingHouseCountWrong(uint256 given, uint256 expected);
+
+    /// @notice A settlement without legs, or with more than 256 accounts.
+    /// @param accounts Number of accounts.
+    /// @param legs Number of legs.
+    error ClearingHouseSizeOutOfRange(uint256 accounts, uint256 legs);
+
+    /// @notice An account takes part once.
+    /// @param account Account that is there twice.
+    error ClearingHouseAccountTwice(AccountId account);
+
+    /// @notice An account that takes part in no leg.
     /// @param account Account.
-    error ClearingHouseAccountNotOpen(AccountId account);
+    error ClearingHouseAccountIdle(AccountId account);
 
-    /// @notice The account's commitments have changed since: a replay, or a trade overtaken by another action.
+    /// @notice An open leg names an account that brings no side.
     /// @param account Account.
-    /// @param given State version of the proof or the settlement.
-    /// @param current Present state version.
-    error ClearingHouseStateVersionMismatch(AccountId account, uint256 given, uint256 current);
+    error ClearingHouseSideMissing(AccountId account);
 
-    /// @notice The commitments do not have 96 bytes for every book of the epoch.
-    /// @param length Bytes given.
-    /// @param expected 96 times the number of books.
-    error ClearingHouseCommitmentLengthWrong(uint256 length, uint256 expected);
+    /// @notice A leg names a participant that does not exist, or the same one twice.
+    /// @param leg Index of the leg.
+    /// @param receiver Index of the receiver.
+    /// @param giver Index of the giver.
+    error ClearingHouseLegInvalid(uint256 leg, uint256 receiver, uint256 giver);
 
-    /// @notice The commitment given is not the account's.
-    /// @param account Account.
-    /// @param book Book.
-    /// @param given Hash of the commitment given.
-    /// @param stored Hash of the account's commitment.
-    error ClearingHouseCommitmentMismatch(AccountId account, uint256 book, bytes32 given, bytes32 stored);
+    /// @notice A leg touches no book, or does not bring one difference of 96 bytes for every book that it touches.
+    /// @param leg Index of the leg.
+    /// @param books Bitmap of books that it touches.
+    /// @param length Bytes of its differences.
+    error ClearingHouseDifferencesInvalid(uint256 leg, uint32 books, uint256 length);
 
-    /// @notice The rule does not cover all books that the account has touched: use a later epoch.
-    /// @param account Account.
-    /// @param touched Books that the account has touched.
-    /// @param covered Books of the epoch.
-    error ClearingHouseBooksNotCovered(AccountId account, uint256 touched, uint256 covered);
-
-    /// @notice The account has already proven this rule at this or a later epoch; nothing would be recorded.
-    /// @param account Account.
-    /// @param kind Rule.
-    /// @param epoch Epoch given.
-    /// @param provenEpoch Last epoch at which the account proved the rule.
-    error ClearingHouseAlreadyProven(AccountId account, RuleKind kind, uint256 epoch, uint256 provenEpoch);
-
-    /// @notice An account cannot trade with itself.
-    /// @param account Account.
-    error ClearingHouseSameAccount(AccountId account);
-
-    /// @notice The settlement came too late.
+    /// @notice The settlement or the open leg came too late.
     /// @param deadline Last time at which it was valid.
     /// @param blockTime Time of the block.
     error ClearingHouseDeadlineExpired(uint256 deadline, uint256 blockTime);
 
-    /// @notice The signature is not the account owner's over this settlement.
-    /// @param account Account.
-    /// @param digest EIP-712 digest that the owner must sign.
-    error ClearingHouseSignatureInvalid(AccountId account, bytes32 digest);
+    /// @notice Who signed did not agree to prove margin at so late an epoch.
+    /// @param epoch Epoch given.
+    /// @param maxEpoch Last epoch agreed to.
+    error ClearingHouseEpochTooLate(uint32 epoch, uint32 maxEpoch);
 
     /// @notice Deposits collateral to one of the caller's accounts; the first deposit opens it.
-    /// @dev The caller has allowed this contract `ticks · unitsPerTick` of the collateral token.
+    /// @dev The caller has allowed the vault `ticks · unitsPerTick` of the token.
     /// @param subaccount Number of the account among the caller's.
+    /// @param token Number of the token in the vault.
     /// @param ticks Ticks to credit.
     /// @param commitment The account's present commitment of book 0, 96 bytes.
-    function deposit(uint96 subaccount, uint64 ticks, bytes calldata commitment) external;
+    function deposit(uint96 subaccount, uint8 token, uint64 ticks, bytes calldata commitment) external;
+
+    /// @notice Credits to an account all that others deposited for it; owner or operator. Opens the account if need be.
+    /// @param account Account.
+    /// @param token Number of the token in the vault.
+    /// @param commitment The account's present commitment of book 0, 96 bytes.
+    function mergeInbox(AccountId account, uint8 token, bytes calldata commitment) external;
 
     /// @notice Withdraws collateral from one of the caller's accounts; it proves initial margin of what stays.
-    /// @dev The proof is made for the commitments after the withdrawal, and bound to amount and recipient. What leaves is
-    /// paid at once when there is room, else queued: see ICollateralVault.
+    /// @dev The proof is made for the commitments after the withdrawal, and bound to token, amount and recipient. What leaves
+    /// is paid at once when there is room, else queued: see ICollateralVault.
     /// @param withdrawal The withdrawal.
-    /// @param portfolio The account's present commitments, 96 bytes for every book of the epoch.
+    /// @param portfolio The account's present commitments: 96 bytes for each book of its bitmap, ascending.
     /// @param proof Margin proof.
     /// @param hint Hint that goes with it.
     function withdraw(
@@ -180,73 +178,107 @@ interface IClearingHouse is ICollateralVault {
         bytes calldata hint
     ) external;
 
-    /// @notice Withdraws from an account of the caller's that has never traded; needs neither proof nor registry.
+    /// @notice Withdraws from a transparent account of the caller's; needs neither proof nor registry, and no pause stops it.
     /// @dev The state version keeps a transaction that is sent twice from paying twice.
     /// @param account Account debited.
     /// @param stateVersion Its state version.
-    /// @param ticks Ticks to withdraw, at most what was deposited.
+    /// @param token Number of the token in the vault.
+    /// @param ticks Ticks to withdraw, at most what the account holds.
     /// @param recipient Who gets them.
-    function withdrawDeposit(AccountId account, uint64 stateVersion, uint64 ticks, address recipient) external;
-
-    /// @notice Carries out a trade that both owners signed; both accounts prove initial margin after it.
-    /// @dev Anyone may submit. Both proofs are made for the state version in the settlement and the commitments after it.
-    /// @param settlement The trade.
-    /// @param first What the first side brings.
-    /// @param second What the second side brings.
-    function settle(Settlement calldata settlement, SettlementSide calldata first, SettlementSide calldata second)
-        external;
-
-    /// @notice Records that an account fulfils a rule.
-    /// @dev Anyone may submit a valid proof.
-    /// @param check Account, state version, epoch and rule.
-    /// @param portfolio The account's present commitments, 96 bytes for every book of the epoch.
-    /// @param proof Margin proof.
-    /// @param hint Hints that go with it.
-    function proveMargin(
-        MarginCheck calldata check,
-        bytes calldata portfolio,
-        bytes calldata proof,
-        bytes calldata hint
+    /// @param commitment The account's present commitment of book 0, 96 bytes.
+    function withdrawHoldings(
+        AccountId account,
+        uint64 stateVersion,
+        uint8 token,
+        uint64 ticks,
+        address recipient,
+        bytes calldata commitment
     ) external;
 
-    /// @notice What is public about an account.
-    /// @param account Account.
-    /// @return State; all zero before the first deposit.
-    function accountState(AccountId account) external view returns (AccountState memory);
+    /// @notice Sets collateral aside for a lender; the account proves initial margin of what stays.
+    /// @dev The ticks leave the commitment, so that every later proof runs on what is left. See ICollateralVault.
+    /// @param lien The lien.
+    /// @param portfolio The account's present commitments: 96 bytes for each book of its bitmap, ascending.
+    /// @param proof Margin proof.
+    /// @param hint Hint that goes with it.
+    function grantLien(Lien calldata lien, bytes calldata portfolio, bytes calldata proof, bytes calldata hint) external;
 
-    /// @notice Hash of an account's commitment.
-    /// @param account Account.
-    /// @param book Book.
-    /// @return keccak256 of the 96 bytes; 0 for a book that was never touched.
-    function commitmentHash(AccountId account, uint256 book) external view returns (bytes32);
+    /// @notice Shows that one of the caller's accounts holds public amounts of collateral and nothing else; it becomes
+    /// transparent. Needs no registry, and no pause stops it.
+    /// @dev The commitments stay: that of book 0 keeps its blind, those of other books are blinds alone. See IExitVerifier.
+    /// @param account Account, active.
+    /// @param stateVersion Its state version.
+    /// @param amounts Ticks of every token of the vault, in its order.
+    /// @param portfolio The account's present commitments: 96 bytes for each book of its bitmap, ascending.
+    /// @param nonce First half of the exit proof.
+    /// @param response Second half.
+    function exit(
+        AccountId account,
+        uint64 stateVersion,
+        uint64[] calldata amounts,
+        bytes calldata portfolio,
+        bytes calldata nonce,
+        uint256 response
+    ) external;
 
-    /// @notice The 32 bytes that a margin proof must be bound to.
-    /// @param check Account, state version, epoch and rule.
-    /// @param action EIP-712 struct hash of the settlement or the withdrawal, or 0 for `proveMargin`.
-    /// @return Context of the proof.
-    function proofContext(MarginCheck calldata check, bytes32 action) external view returns (bytes32);
+    /// @notice Carries out trades that all participants signed as a whole; each proves initial margin after all of them.
+    /// @dev Anyone may submit.
+    /// @param settlement The trades.
+    /// @param epoch Epoch at which the participants prove initial margin.
+    /// @param sides What each participant brings, in their order.
+    function settle(Settlement calldata settlement, uint32 epoch, SettlementSide[] calldata sides) external;
+
+    /// @notice Carries out legs that were signed one by one; each account proves initial margin after all of them.
+    /// @dev Anyone may submit. A leg that is left out takes nothing but its own proofs with it: the signatures of the others
+    /// stay valid.
+    /// @param legs The legs.
+    /// @param signatures The two signatures of each leg.
+    /// @param epoch Epoch at which the accounts prove initial margin.
+    /// @param sides What each account brings.
+    function settleOpen(
+        OpenLeg[] calldata legs,
+        OpenLegSignatures[] calldata signatures,
+        uint32 epoch,
+        OpenSide[] calldata sides
+    ) external;
 
     /// @notice Struct hash and digest of a settlement.
-    /// @param settlement The trade.
+    /// @param settlement The trades.
     /// @return action EIP-712 struct hash, which proofs are bound to.
-    /// @return digest EIP-712 digest, which owners sign.
+    /// @return digest EIP-712 digest, which participants sign.
     function settlementHashes(Settlement calldata settlement) external view returns (bytes32 action, bytes32 digest);
+
+    /// @notice Struct hash and digest of an open leg.
+    /// @param leg The leg.
+    /// @return hash EIP-712 struct hash. Proofs of a netting are bound to keccak256 of the hashes of all its legs, in order.
+    /// @return digest EIP-712 digest, which both accounts sign.
+    function openLegHashes(OpenLeg calldata leg) external view returns (bytes32 hash, bytes32 digest);
 
     /// @notice Struct hash of a withdrawal.
     /// @param withdrawal The withdrawal.
     /// @return action EIP-712 struct hash, which the proof is bound to.
     function withdrawalHash(Withdrawal calldata withdrawal) external view returns (bytes32 action);
 
-    /// @notice Checks the proofs.
-    function verifier() external view returns (IMarginVerifier);
+    /// @notice Struct hash of a lien.
+    /// @param lien The lien.
+    /// @return action EIP-712 struct hash, which the proof is bound to.
+    function lienHash(Lien calldata lien) external view returns (bytes32 action);
 
-    /// @notice Holds the rules.
-    function registry() external view returns (IRuleRegistry);
+    /// @notice The 32 bytes that an exit proof must be bound to: `keccak256(abi.encode(EXIT_LABEL, chain id, this contract,
+    /// account, state version))`, with EXIT_LABEL = keccak256("zkmargin exit").
+    /// @param account Account.
+    /// @param stateVersion Its state version.
+    /// @return Context of the proof.
+    function exitContext(AccountId account, uint64 stateVersion) external view returns (bytes32);
 
-    /// @notice Slot of the collateral in book 0.
-    function collateralSlot() external view returns (uint256);
+    /// @notice Keeps the collateral; created by this contract.
+    function vault() external view returns (ICollateralVault);
 
-    /// @notice Largest number of ticks that one account can have deposited: 2^(dk−1) − 1.
+    /// @notice Checks exit proofs.
+    function exitVerifier() external view returns (IExitVerifier);
+
+    /// @notice Largest number of ticks of a token that all accounts together can have deposited: 2^(dk−1) − 1, so that any
+    /// account can prove margin.
     function depositLimit() external view returns (uint256);
 
     /// @notice Contract whose code, after a leading byte, holds the points L_0 ‖ L_1 ‖ … by which deposits are credited.
