@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import { PublisherQuorum } from "./PublisherQuorum.sol";
+import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { IRuleRegistry } from "./interfaces/IRuleRegistry.sol";
 import { Commitments } from "./libraries/Commitments.sol";
-import { DataContract } from "./libraries/DataContract.sol";
-import { EpochHeader, RuleKind, RuleLocation, RuleProposal } from "./types/MarginRule.sol";
+import { EpochData } from "./libraries/EpochData.sol";
+import { ReducedRule } from "./libraries/ReducedRule.sol";
+import { RowEvaluation } from "./libraries/RowEvaluation.sol";
+import { RuleMatrix } from "./libraries/RuleMatrix.sol";
+import { EpochHeader, EpochTiming, RuleKind, RuleLocation, RuleProposal } from "./types/MarginRule.sol";
 import { Shape } from "./types/Shape.sol";
 
 /// @title RuleRegistry
 /// @author The zkmargin contributors
-/// @notice Published margin rules by epoch, bound to their blobs; see IRuleRegistry. Twin: verifier/chain/registry_client.py.
-contract RuleRegistry is IRuleRegistry, AccessControl {
-    /// @notice Who may publish.
-    bytes32 public constant PUBLISHER_ROLE = keccak256("PUBLISHER_ROLE");
-
+/// @notice Margin rules by epoch, published by a quorum and bound to their data; see IRuleRegistry. Twin:
+/// verifier/chain/registry_client.py.
+contract RuleRegistry is IRuleRegistry, PublisherQuorum, EIP712 {
     /// @notice Largest number of blobs of one transaction.
     uint256 public constant MAXIMUM_BLOBS = 6;
+
+    /// @notice Largest number of books of one epoch: what a bitmap of books holds.
+    uint256 public constant MAXIMUM_BOOKS = 32;
 
     /// @notice Largest number of chunks of one epoch: what the bitmap of staged chunks holds.
     uint256 public constant MAXIMUM_CHUNKS = 216;
@@ -29,17 +37,22 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     /// @notice Time in seconds for which the epoch before the active one still serves maintenance proofs.
     uint256 public constant SUPERSEDED_GRACE = 3 minutes;
 
-    // Layout of an epoch's data contract: sizes (3 bytes), three digests, points of both rules.
-    uint256 private constant SIZES_BYTES = 3;
-    uint256 private constant DIGESTS_BYTES = 96;
-    uint256 private constant POINTS_OFFSET = DataContract.DATA_OFFSET + SIZES_BYTES + DIGESTS_BYTES;
+    /// @notice Least time in seconds from the announcement of an epoch until it is active.
+    uint256 public constant MINIMUM_ACTIVATION_DELAY = 24 seconds;
+
+    /// @notice Least time in seconds from one announcement until the next.
+    uint256 public constant MINIMUM_SPACING = 60 seconds;
+
+    bytes32 private constant PROPOSAL_TYPEHASH = keccak256(
+        "RuleProposal(uint32 epoch,uint32 snapshotTime,uint32 listVersion,uint8 books,uint8 initialChunks,uint8 maintenanceChunks,bytes32 snapshotHash,bytes32 ruleDigest,bytes32 slotsDigest,bytes32 chunksHash,bytes32 marksHash,bytes32 indicesHash)"
+    );
 
     /// @dev What storage keeps of an epoch: one slot.
     struct EpochRecord {
         address data;
         uint32 epoch;
         uint32 snapshotTime;
-        uint32 publishedAt;
+        uint32 activeFrom;
     }
 
     /// @dev What storage keeps of a proposal: one slot.
@@ -49,7 +62,15 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     }
 
     /// @inheritdoc IRuleRegistry
+    IMarginVerifier public immutable override verifier;
+    /// @inheritdoc IRuleRegistry
+    IInstrumentRegistry public immutable override instruments;
+    /// @inheritdoc IRuleRegistry
     uint256 public immutable override maximumAge;
+    /// @inheritdoc IRuleRegistry
+    uint256 public immutable override activationDelay;
+    /// @inheritdoc IRuleRegistry
+    uint256 public immutable override spacing;
     /// @inheritdoc IRuleRegistry
     bytes32 public immutable override verifyingKey;
 
@@ -58,70 +79,107 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
     uint256 private immutable _shapeDigits;
     uint256 private immutable _shapeDigitBits;
 
-    EpochRecord private _active;
-    EpochRecord private _previous;
+    // The epochs announced last. `_latest` may still wait; since no announcement comes sooner than an activation, no other
+    // does. Then `_before` is the active one and `_earlier` the one that it superseded; else `_latest` and `_before` are.
+    EpochRecord private _latest;
+    EpochRecord private _before;
+    EpochRecord private _earlier;
     mapping(bytes32 digest => StagedParts parts) private _staged;
 
     /// @notice Creates a registry without epochs.
-    /// @param verifier Verifier whose shape and key the rules are made for.
-    /// @param administrator Account that appoints publishers.
-    /// @param maximumAge_ Largest age of a usable epoch's snapshot, in seconds.
-    constructor(IMarginVerifier verifier, address administrator, uint256 maximumAge_) {
-        if (maximumAge_ == 0) {
-            revert RuleRegistryNoMaximumAge();
+    /// @param verifier_ Verifier whose shape and key the rules are made for.
+    /// @param instruments_ List of instruments, made for the same shape.
+    /// @param owner_ Account that changes publishers.
+    /// @param publishers_ The first publishers.
+    /// @param threshold_ How many of them must agree.
+    /// @param timing How epochs follow one another.
+    constructor(
+        IMarginVerifier verifier_,
+        IInstrumentRegistry instruments_,
+        address owner_,
+        address[] memory publishers_,
+        uint256 threshold_,
+        EpochTiming memory timing
+    ) PublisherQuorum(owner_, publishers_, threshold_) EIP712("zkmargin RuleRegistry", "1") {
+        _checkTiming(timing);
+        Shape memory verified = verifier_.shape();
+        if (instruments_.slotsPerBook() * 4 != verified.columns) {
+            revert RuleRegistrySlotsDoNotFit(instruments_.slotsPerBook(), verified.columns);
         }
-        Shape memory verified = verifier.shape();
+        verifier = verifier_;
+        instruments = instruments_;
+        maximumAge = timing.maximumAge;
+        activationDelay = timing.activationDelay;
+        spacing = timing.spacing;
+        verifyingKey = verifier_.verifyingKey();
         _shapePowers = verified.powers;
         _shapeColumns = verified.columns;
         _shapeDigits = verified.digits;
         _shapeDigitBits = verified.digitBits;
-        verifyingKey = verifier.verifyingKey();
-        maximumAge = maximumAge_;
-        _grantRole(DEFAULT_ADMIN_ROLE, administrator);
     }
 
     /// @inheritdoc IRuleRegistry
     function stage(RuleProposal calldata proposal, bytes32[] calldata versionedHashes, uint256 firstChunk)
         external
         override
-        onlyRole(PUBLISHER_ROLE)
+        onlyPublisher
     {
-        _checkProposal(proposal, versionedHashes.length);
-        bytes32 digest = _digest(proposal, versionedHashes);
+        _checkSizes(proposal);
+        _checkCount(versionedHashes.length, _chunkCount(proposal));
+        _checkSnapshot(proposal);
         (uint256 carried, uint256 count) = _carriedChunks(versionedHashes, firstChunk);
         if (count == 0) {
             revert RuleRegistryNoBlobs();
         }
-        StagedParts memory parts = _staged[digest];
-        if (parts.stagedAt == 0 || _expired(parts)) {
-            parts = StagedParts({ stagedAt: uint40(block.timestamp), chunks: 0 });
-        }
-        // `carried` has no bit beyond the chunk count, which _checkProposal bounds.
-        parts.chunks |= uint216(carried);
-        _staged[digest] = parts;
+        bytes32 digest = _digest(proposal, versionedHashes);
+        _mark(digest, carried);
         emit RuleChunksStaged(digest, firstChunk, count);
     }
 
     /// @inheritdoc IRuleRegistry
-    function finalise(RuleProposal calldata proposal, bytes calldata points, bytes calldata marks, uint256 firstChunk)
-        external
-        override
-        onlyRole(PUBLISHER_ROLE)
-    {
-        if (points.length % Commitments.POINT_BYTES != 0) {
-            revert RuleRegistryChunkCountWrong(points.length / Commitments.POINT_BYTES, _chunkCount(proposal));
-        }
-        _checkProposal(proposal, points.length / Commitments.POINT_BYTES);
+    function stageRows(
+        RuleProposal calldata proposal,
+        bytes32[] calldata versionedHashes,
+        uint256 chunk,
+        bytes calldata commitment,
+        bytes calldata rows,
+        bytes calldata opening
+    ) external override onlyPublisher {
+        _checkSizes(proposal);
+        _checkCount(versionedHashes.length, _chunkCount(proposal));
+        _checkSnapshot(proposal);
+        bytes32 digest = _digest(proposal, versionedHashes);
+        bytes32 expected = _hashOfChunk(versionedHashes, chunk);
+        _checkCommitment(chunk, expected, commitment);
+        RowEvaluation.requireRows(verifier, shape(), expected, commitment, rows, opening);
+        _mark(digest, uint256(1) << chunk);
+        emit RuleRowsStaged(digest, chunk);
+    }
+
+    /// @inheritdoc IRuleRegistry
+    function finalise(
+        RuleProposal calldata proposal,
+        bytes calldata points,
+        bytes calldata marks,
+        bytes calldata indices,
+        uint256 firstChunk,
+        bytes[] calldata signatures
+    ) external override {
+        _checkSizes(proposal);
+        _checkSnapshot(proposal);
         _checkNext(proposal);
-        bytes32 marksHash = keccak256(marks);
-        if (marksHash != proposal.marksHash) {
-            revert RuleRegistryMarksMismatch(marksHash, proposal.marksHash);
-        }
-        bytes32[] memory versionedHashes = Commitments.versionedHashes(points);
+        _checkContents(proposal, points, marks, indices);
+        _checkSignatures(_signingDigest(proposal), signatures);
+        bytes32[] memory versionedHashes = _checkPoints(proposal, points);
         bytes32 digest = _digest(proposal, versionedHashes);
         _completeChunks(digest, versionedHashes, firstChunk);
-        _activate(proposal, points);
-        emit EpochPublished(proposal.epoch, digest, _header(_active), versionedHashes, marks);
+        _announce(proposal, points);
+        _emitEpoch(digest, versionedHashes, marks, indices);
+    }
+
+    /// @inheritdoc IRuleRegistry
+    function signingDigest(RuleProposal calldata proposal) external view override returns (bytes32) {
+        return _signingDigest(proposal);
     }
 
     /// @inheritdoc IRuleRegistry
@@ -142,7 +200,7 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
 
     /// @inheritdoc IRuleRegistry
     function activeEpoch() external view override returns (EpochHeader memory) {
-        EpochRecord memory record = _active;
+        EpochRecord memory record = _active();
         if (record.epoch == 0) {
             revert RuleRegistryNoEpoch();
         }
@@ -152,7 +210,7 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
 
     /// @inheritdoc IRuleRegistry
     function latestEpoch() external view override returns (EpochHeader memory header) {
-        EpochRecord memory record = _active;
+        EpochRecord memory record = _latest;
         if (record.epoch != 0) {
             header = _header(record);
         }
@@ -160,52 +218,70 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
 
     /// @inheritdoc IRuleRegistry
     function usableRule(uint32 epoch, RuleKind kind) external view override returns (RuleLocation memory) {
+        _requireKept(kind);
         // The common case first: it costs one storage slot.
-        (address data, uint32 active, uint32 snapshotTime) = (_active.data, _active.epoch, _active.snapshotTime);
-        if (epoch != active || epoch == 0) {
-            (data, snapshotTime) = _graced(epoch, kind);
+        (address data, uint32 latest, uint32 snapshotTime) = (_latest.data, _latest.epoch, _latest.snapshotTime);
+        uint256 activeFrom = _latest.activeFrom;
+        if (epoch != latest || epoch == 0) {
+            (data, snapshotTime) = _superseded(epoch, kind, block.timestamp < activeFrom);
+        } else if (block.timestamp < activeFrom) {
+            revert RuleRegistryEpochWaiting(epoch, activeFrom);
         }
         _requireFresh(epoch, snapshotTime);
-        return _location(data, kind);
+        return EpochData.location(data, kind);
     }
 
     /// @inheritdoc IRuleRegistry
-    function matrix(uint32 epoch, RuleKind kind) external view override returns (bytes memory points) {
-        EpochRecord memory record = _active;
-        uint256 active = record.epoch;
-        if (active != epoch) {
-            record = _previous;
-        }
-        if (epoch == 0 || record.epoch != epoch) {
-            revert RuleRegistryEpochNotUsable(epoch, active, kind);
-        }
-        RuleLocation memory location = _location(record.data, kind);
-        return DataContract.read(location.data, location.offset, location.length);
+    function matrix(uint32 epoch, RuleKind kind, uint32 bitmap) external view override returns (bytes memory points) {
+        _requireKept(kind);
+        return RuleMatrix.read(EpochData.location(_dataOf(epoch), kind), bitmap);
     }
 
     /// @inheritdoc IRuleRegistry
-    function shape() external view override returns (Shape memory) {
+    function reducedRule(uint32 epoch, bytes calldata points) external view override returns (bool) {
+        return keccak256(points) == EpochData.reducedHash(_dataOf(epoch));
+    }
+
+    /// @inheritdoc IRuleRegistry
+    function activeClock() external view override returns (uint64) {
+        return _clockAt(_active(), block.timestamp);
+    }
+
+    /// @inheritdoc IRuleRegistry
+    function shape() public view override returns (Shape memory) {
         return Shape({ powers: _shapePowers, columns: _shapeColumns, digits: _shapeDigits, digitBits: _shapeDigitBits });
     }
 
-    /// @dev Makes the proposal the active epoch.
-    function _activate(RuleProposal calldata proposal, bytes calldata points) private {
-        bytes memory content = abi.encodePacked(
-            proposal.books,
-            proposal.initialChunks,
-            proposal.maintenanceChunks,
-            proposal.snapshotHash,
-            proposal.ruleDigest,
-            proposal.slotsDigest,
-            points
+    /// @dev Makes the proposal the latest epoch, with the masks of this moment.
+    function _announce(RuleProposal calldata proposal, bytes calldata points) private {
+        (uint256 version, bytes memory masks) = instruments.masks(proposal.books);
+        if (version != proposal.listVersion) {
+            revert RuleRegistryListVersionWrong(proposal.listVersion, version);
+        }
+        uint256 activeFrom = block.timestamp + activationDelay;
+        uint256 dataBytes = _chunkCount(proposal) * Commitments.POINT_BYTES;
+        EpochRecord memory previous = _latest;
+        address data = EpochData.create(
+            proposal, _clockAt(previous, activeFrom), points[:dataBytes], keccak256(points[dataBytes:]), masks
         );
-        _previous = _active;
-        _active = EpochRecord({
-            data: DataContract.create(content),
+        (_earlier, _before) = (_before, previous);
+        _latest = EpochRecord({
+            data: data,
             epoch: proposal.epoch,
             snapshotTime: proposal.snapshotTime,
-            publishedAt: uint32(block.timestamp)
+            activeFrom: SafeCast.toUint32(activeFrom)
         });
+    }
+
+    /// @dev Adds chunks to the staged parts of a proposal; parts that are too old go.
+    function _mark(bytes32 digest, uint256 chunks) private {
+        StagedParts memory parts = _staged[digest];
+        if (parts.stagedAt == 0 || _expired(parts)) {
+            parts = StagedParts({ stagedAt: uint40(block.timestamp), chunks: 0 });
+        }
+        // `chunks` has no bit beyond the chunk count, which _checkSizes bounds.
+        parts.chunks |= uint216(chunks);
+        _staged[digest] = parts;
     }
 
     /// @dev Reverts unless every chunk, or one equal to it, is carried by this transaction or was staged within the hour;
@@ -221,6 +297,14 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
             revert RuleRegistryStagingExpired(digest, parts.stagedAt, STAGING_LIFETIME);
         }
         delete _staged[digest];
+    }
+
+    /// @dev Tells the chain about the latest epoch.
+    function _emitEpoch(bytes32 digest, bytes32[] memory versionedHashes, bytes calldata marks, bytes calldata indices)
+        private
+    {
+        EpochHeader memory header = _header(_latest);
+        emit EpochPublished(header.epoch, digest, header, versionedHashes, marks, indices);
     }
 
     /// @dev Compares this transaction's blobs with the chunks from `firstChunk` on; gives a bitmap of these chunks.
@@ -247,38 +331,48 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         }
     }
 
-    /// @dev Reverts unless the proposal's sizes make sense and fit the number of chunks given.
-    function _checkProposal(RuleProposal calldata proposal, uint256 given) private view {
-        if (proposal.books == 0 || proposal.initialChunks == 0 || proposal.maintenanceChunks == 0) {
-            revert RuleRegistryEmptyRule(proposal.books, proposal.initialChunks, proposal.maintenanceChunks);
-        }
-        uint256 chunks = _chunkCount(proposal);
-        if (chunks > MAXIMUM_CHUNKS) {
-            revert RuleRegistryTooManyChunks(chunks, MAXIMUM_CHUNKS);
-        }
-        if (given != chunks) {
-            revert RuleRegistryChunkCountWrong(given, chunks);
-        }
+    /// @dev Reverts unless the proposal's snapshot is of the past, and young enough.
+    function _checkSnapshot(RuleProposal calldata proposal) private view {
         if (proposal.snapshotTime > block.timestamp) {
             revert RuleRegistrySnapshotInFuture(proposal.snapshotTime, block.timestamp);
         }
         _requireFresh(proposal.epoch, proposal.snapshotTime);
     }
 
-    /// @dev Reverts unless the proposal may follow the active epoch.
+    /// @dev Reverts unless the proposal may follow the latest epoch now.
     function _checkNext(RuleProposal calldata proposal) private view {
-        EpochRecord memory active = _active;
-        if (proposal.epoch != uint256(active.epoch) + 1) {
-            revert RuleRegistryWrongEpoch(proposal.epoch, uint256(active.epoch) + 1);
+        EpochRecord memory latest = _latest;
+        if (proposal.epoch != uint256(latest.epoch) + 1) {
+            revert RuleRegistryWrongEpoch(proposal.epoch, uint256(latest.epoch) + 1);
         }
-        if (active.epoch != 0) {
-            if (proposal.snapshotTime <= active.snapshotTime) {
-                revert RuleRegistrySnapshotNotNewer(proposal.snapshotTime, active.snapshotTime);
-            }
-            (uint256 books,,) = _sizes(active.data);
-            if (proposal.books < books) {
-                revert RuleRegistryBookRemoved(proposal.books, books);
-            }
+        if (latest.epoch == 0) {
+            return;
+        }
+        uint256 earliest = latest.activeFrom - activationDelay + spacing;
+        if (block.timestamp < earliest) {
+            revert RuleRegistryTooSoon(block.timestamp, earliest);
+        }
+        if (proposal.snapshotTime <= latest.snapshotTime) {
+            revert RuleRegistrySnapshotNotNewer(proposal.snapshotTime, latest.snapshotTime);
+        }
+        uint256 books = EpochData.facts(latest.data).books;
+        if (proposal.books < books) {
+            revert RuleRegistryBookRemoved(proposal.books, books);
+        }
+    }
+
+    /// @dev Checks that the points fit the sizes, and the reduced rule; gives the versioned hashes of the other two.
+    function _checkPoints(RuleProposal calldata proposal, bytes calldata points)
+        private
+        view
+        returns (bytes32[] memory versionedHashes)
+    {
+        uint256 ruleBytes = uint256(proposal.books) * proposal.initialChunks * Commitments.POINT_BYTES;
+        versionedHashes = Commitments.versionedHashes(points[:2 * ruleBytes]);
+        uint256 wrong =
+            ReducedRule.firstWrong(points[:ruleBytes], points[ruleBytes:2 * ruleBytes], points[2 * ruleBytes:]);
+        if (wrong * Commitments.POINT_BYTES != ruleBytes) {
+            revert RuleRegistryReducedRuleWrong(wrong);
         }
     }
 
@@ -294,70 +388,162 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         return block.timestamp > parts.stagedAt + STAGING_LIFETIME;
     }
 
-    /// @dev Digest of a whole proposal.
+    /// @dev What publishers sign.
+    function _signingDigest(RuleProposal calldata proposal) private view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(PROPOSAL_TYPEHASH, proposal)));
+    }
+
+    /// @dev Digest of a proposal and its chunks.
     function _digest(RuleProposal calldata proposal, bytes32[] memory versionedHashes) private view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(this), proposal, versionedHashes));
+        return keccak256(abi.encode(_signingDigest(proposal), versionedHashes));
+    }
+
+    /// @dev Record of the active epoch; zero when there is none.
+    function _active() private view returns (EpochRecord memory record) {
+        record = _latest;
+        if (block.timestamp < record.activeFrom) {
+            record = _before;
+        }
+    }
+
+    /// @dev Active clock at a time that is not before the epoch's activation, and at which no later epoch was active.
+    function _clockAt(EpochRecord memory record, uint256 time) private view returns (uint64) {
+        if (record.epoch == 0) {
+            return 0;
+        }
+        uint256 end = Math.min(time, uint256(record.snapshotTime) + maximumAge);
+        uint256 run = Math.saturatingSub(end, record.activeFrom);
+        // The sum of seconds gone by since 1970 fits 64 bits.
+        return uint64(EpochData.facts(record.data).activeClock + run);
     }
 
     /// @dev Header of an epoch, from its record and its data contract.
     function _header(EpochRecord memory record) private view returns (EpochHeader memory header) {
-        (uint256 books, uint256 initialChunks, uint256 maintenanceChunks) = _sizes(record.data);
-        uint256 digests = DataContract.DATA_OFFSET + SIZES_BYTES;
-        header = EpochHeader({
-            data: record.data,
-            epoch: record.epoch,
-            snapshotTime: record.snapshotTime,
-            publishedAt: record.publishedAt,
-            books: uint8(books),
-            initialChunks: uint8(initialChunks),
-            maintenanceChunks: uint8(maintenanceChunks),
-            snapshotHash: DataContract.readWord(record.data, digests),
-            ruleDigest: DataContract.readWord(record.data, digests + 32),
-            slotsDigest: DataContract.readWord(record.data, digests + 64)
-        });
+        header = EpochData.header(record.data);
+        header.epoch = record.epoch;
+        header.snapshotTime = record.snapshotTime;
+        header.publishedAt = uint32(record.activeFrom - activationDelay);
+        header.activeFrom = record.activeFrom;
     }
 
-    /// @dev The epoch before the active one, as long as it serves maintenance proofs.
-    function _graced(uint32 epoch, RuleKind kind) private view returns (address data, uint32 snapshotTime) {
-        (uint32 active, uint32 publishedAt) = (_active.epoch, _active.publishedAt);
-        if (active == 0) {
+    /// @dev An epoch that is not the latest: the active one while the latest waits, or the one before the active one for as
+    /// long as it serves maintenance proofs.
+    function _superseded(uint32 epoch, RuleKind kind, bool latestWaits)
+        private
+        view
+        returns (address data, uint32 snapshotTime)
+    {
+        EpochRecord memory active = latestWaits ? _before : _latest;
+        if (active.epoch == 0) {
             revert RuleRegistryNoEpoch();
         }
-        EpochRecord memory previous = _previous;
+        if (epoch == active.epoch) {
+            return (active.data, active.snapshotTime);
+        }
+        EpochRecord memory previous = latestWaits ? _earlier : _before;
         bool serves = kind == RuleKind.MAINTENANCE && epoch != 0 && epoch == previous.epoch
-            && block.timestamp <= publishedAt + SUPERSEDED_GRACE;
+            && block.timestamp <= active.activeFrom + SUPERSEDED_GRACE;
         if (!serves) {
-            revert RuleRegistryEpochNotUsable(epoch, active, kind);
+            revert RuleRegistryEpochNotUsable(epoch, active.epoch, kind);
         }
         return (previous.data, previous.snapshotTime);
     }
 
-    /// @dev Where the points of a rule are in an epoch's data contract.
-    function _location(address data, RuleKind kind) private view returns (RuleLocation memory location) {
-        (uint256 books, uint256 initialChunks, uint256 maintenanceChunks) = _sizes(data);
-        location.data = data;
-        location.books = books;
-        // Sizes have 8 bits: nothing here can overflow.
-        unchecked {
-            uint256 initialBytes = Commitments.POINT_BYTES * books * initialChunks;
-            if (kind == RuleKind.INITIAL) {
-                location.offset = POINTS_OFFSET;
-                location.length = initialBytes;
-            } else {
-                location.offset = POINTS_OFFSET + initialBytes;
-                location.length = Commitments.POINT_BYTES * books * maintenanceChunks;
-            }
+    /// @dev Data contract of one of the epochs announced last.
+    function _dataOf(uint32 epoch) private view returns (address) {
+        EpochRecord memory record = _latest;
+        uint256 latest = record.epoch;
+        if (epoch != latest) {
+            record = _before;
+        }
+        if (epoch != record.epoch) {
+            record = _earlier;
+        }
+        if (epoch == 0 || epoch != record.epoch) {
+            revert RuleRegistryEpochNotKept(epoch, latest);
+        }
+        return record.data;
+    }
+
+    /// @dev Reverts unless the commitment is the one that has this versioned hash.
+    function _checkCommitment(uint256 chunk, bytes32 expected, bytes calldata commitment) private view {
+        if (commitment.length != Commitments.POINT_BYTES) {
+            revert RuleRegistryCommitmentLengthWrong(commitment.length);
+        }
+        bytes32 given = Commitments.versionedHashes(commitment)[0];
+        if (given != expected) {
+            revert RuleRegistryCommitmentMismatch(chunk, expected, given);
         }
     }
 
-    /// @dev B and both G of an epoch.
-    function _sizes(address data)
-        private
-        view
-        returns (uint256 books, uint256 initialChunks, uint256 maintenanceChunks)
-    {
-        uint256 word = uint256(DataContract.readWord(data, DataContract.DATA_OFFSET));
-        return (word >> 248, uint8(word >> 240), uint8(word >> 232));
+    /// @dev Reverts unless what is given is what was signed.
+    function _checkContents(
+        RuleProposal calldata proposal,
+        bytes calldata points,
+        bytes calldata marks,
+        bytes calldata indices
+    ) private pure {
+        uint256 chunks = _chunkCount(proposal) / 2 * 3;
+        if (points.length != chunks * Commitments.POINT_BYTES) {
+            revert RuleRegistryChunkCountWrong(points.length / Commitments.POINT_BYTES, chunks);
+        }
+        if (keccak256(points) != proposal.chunksHash) {
+            revert RuleRegistryChunksMismatch(keccak256(points), proposal.chunksHash);
+        }
+        if (keccak256(marks) != proposal.marksHash) {
+            revert RuleRegistryMarksMismatch(keccak256(marks), proposal.marksHash);
+        }
+        if (keccak256(indices) != proposal.indicesHash) {
+            revert RuleRegistryIndicesMismatch(keccak256(indices), proposal.indicesHash);
+        }
+    }
+
+    /// @dev Versioned hash of one chunk of a proposal.
+    function _hashOfChunk(bytes32[] calldata versionedHashes, uint256 chunk) private pure returns (bytes32) {
+        if (chunk >= versionedHashes.length) {
+            revert RuleRegistryChunkBeyondProposal(chunk, versionedHashes.length);
+        }
+        return versionedHashes[chunk];
+    }
+
+    /// @dev Reverts unless the proposal's sizes make sense.
+    function _checkSizes(RuleProposal calldata proposal) private pure {
+        if (proposal.books == 0 || proposal.initialChunks == 0 || proposal.maintenanceChunks == 0) {
+            revert RuleRegistryEmptyRule(proposal.books, proposal.initialChunks, proposal.maintenanceChunks);
+        }
+        if (proposal.initialChunks != proposal.maintenanceChunks) {
+            revert RuleRegistryChunksDiffer(proposal.initialChunks, proposal.maintenanceChunks);
+        }
+        if (proposal.books > MAXIMUM_BOOKS) {
+            revert RuleRegistryTooManyBooks(proposal.books, MAXIMUM_BOOKS);
+        }
+        uint256 chunks = _chunkCount(proposal);
+        if (chunks > MAXIMUM_CHUNKS) {
+            revert RuleRegistryTooManyChunks(chunks, MAXIMUM_CHUNKS);
+        }
+    }
+
+    /// @dev Reverts unless there are as many hashes as chunks.
+    function _checkCount(uint256 given, uint256 chunks) private pure {
+        if (given != chunks) {
+            revert RuleRegistryChunkCountWrong(given, chunks);
+        }
+    }
+
+    /// @dev Reverts for the rule of which only a hash is kept.
+    function _requireKept(RuleKind kind) private pure {
+        if (kind == RuleKind.REDUCED) {
+            revert RuleRegistryReducedRuleNotKept();
+        }
+    }
+
+    /// @dev Reverts unless epochs can follow one another like this.
+    function _checkTiming(EpochTiming memory timing) private pure {
+        bool holds = timing.activationDelay >= MINIMUM_ACTIVATION_DELAY && timing.spacing >= MINIMUM_SPACING
+            && timing.activationDelay <= timing.spacing && timing.spacing < timing.maximumAge;
+        if (!holds) {
+            revert RuleRegistryTimingInvalid(timing);
+        }
     }
 
     /// @dev Bitmap of the chunks that are neither present nor equal to one that is: one blob serves all equal chunks, such
@@ -385,7 +571,7 @@ contract RuleRegistry is IRuleRegistry, AccessControl {
         return (chunks >> chunk) & 1 != 0;
     }
 
-    /// @dev Chunks of both rules.
+    /// @dev Chunks of the two rules that have data of their own.
     function _chunkCount(RuleProposal calldata proposal) private pure returns (uint256) {
         return uint256(proposal.books) * (uint256(proposal.initialChunks) + uint256(proposal.maintenanceChunks));
     }

@@ -53,6 +53,11 @@ interface IRuleRegistry {
     /// @param timing The times.
     error RuleRegistryTimingInvalid(EpochTiming timing);
 
+    /// @notice The list of instruments is made for another shape than the verifier.
+    /// @param slotsPerBook Its slots a book.
+    /// @param columns Columns of a book; four a slot.
+    error RuleRegistrySlotsDoNotFit(uint256 slotsPerBook, uint256 columns);
+
     /// @notice A rule without books or without chunks says nothing about margin.
     /// @param books Books of the proposal.
     /// @param initialChunks Chunks of each book in the initial margin rule.
