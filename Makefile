@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.package-lock.json
 
-.PHONY: setup demo test check bench format clean
+# Slither needs older libraries than the project: an environment of its own.
+SLITHER_VENV := .venv-slither
+
+.PHONY: setup demo test test-long check analyse bench format clean
 
 setup: $(PYTHON_READY) $(NODE_READY)
 	@$(BIN)/python scripts/compile_contracts.py
@@ -30,6 +33,10 @@ test: setup
 	$(BIN)/pytest -n 4 --dist loadgroup
 	node_modules/.bin/forge test
 
+# Ten times as many fuzz runs and longer invariant runs than `make test`.
+test-long: setup
+	FOUNDRY_PROFILE=long node_modules/.bin/forge test
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +44,16 @@ check: setup
 	node_modules/.bin/forge fmt --check
 	node_modules/.bin/solhint 'contracts/**/*.sol' 'tests/contracts/**/*.sol'
 	$(BIN)/python scripts/gas_snapshot.py --check
+
+# Branch coverage of the contracts, and what Slither finds in them against the answers given.
+analyse: setup $(SLITHER_VENV)/.ready
+	$(BIN)/python scripts/contract_coverage.py
+	$(BIN)/python scripts/check_slither.py
+
+$(SLITHER_VENV)/.ready: requirements-slither.lock
+	$(PYTHON) -m venv $(SLITHER_VENV)
+	$(SLITHER_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-slither.lock
+	@touch $@
 
 bench: setup
 	@$(BIN)/zkmargin bench
@@ -47,4 +64,4 @@ format: setup
 	node_modules/.bin/forge fmt
 
 clean:
-	rm -rf $(VENV) node_modules build
+	rm -rf $(VENV) $(SLITHER_VENV) node_modules build
