@@ -99,7 +99,15 @@ def exit_statement(
     return ExitStatement(context, commitments, tuple(slots), holdings)
 
 
-def respond(statement: ExitStatement, blinds: Sequence[int], nonce: int, *, shape: Shape, setup: TrustedSetup) -> bytes:
+def respond(
+    statement: ExitStatement,
+    blinds: Sequence[int],
+    nonce: int,
+    *,
+    shape: Shape,
+    setup: TrustedSetup,
+    backend: Group | None = None,
+) -> bytes:
     """The proof with a given nonce, not yet verified.
 
     Args:
