@@ -8,7 +8,7 @@ import { MarginProof } from "./libraries/MarginProof.sol";
 import { PointCompression } from "./libraries/PointCompression.sol";
 import { PointTerms } from "./libraries/PointTerms.sol";
 import { PrecompileTests } from "./libraries/PrecompileTests.sol";
-import { ONE, Scalar } from "./libraries/ScalarField.sol";
+import { ONE, Scalar, ScalarField } from "./libraries/ScalarField.sol";
 import { Memory } from "./libraries/Memory.sol";
 import { Transcript } from "./libraries/Transcript.sol";
 import { G1Point } from "./types/CurvePoints.sol";
@@ -91,6 +91,22 @@ abstract contract MarginVerifier is ArgumentDomain {
         }
         _requireBatch(rounds, Transcript.batch(finalStates));
     }
+
+    /// @inheritdoc IMarginVerifier
+    function requireOpening(bytes calldata commitment, uint256 z, uint256 y, bytes calldata opening) external view {
+        if (commitment.length != MarginProof.POINT_BYTES) revert MarginVerifierCommitmentLength(commitment.length);
+        G1Point memory point = Bls12381.decodeG1(commitment);
+        if (!_opens(point, ScalarField.fromCanonical(z), ScalarField.fromCanonical(y), opening)) {
+            revert MarginVerifierOpeningRejected(z, y);
+        }
+    }
+
+    /// @dev Whether the commitment opens at z to y; reverts when the opening is malformed.
+    function _opens(G1Point memory commitment, Scalar z, Scalar y, bytes calldata opening)
+        internal
+        view
+        virtual
+        returns (bool);
 
     /// @dev The last equation, e(P, [τ]_2) = e(Q, [1]_2), or a revert with a named error.
     /// @param sum Q without its generator's term; has room for one more.

@@ -38,12 +38,6 @@ interface IInstrumentRegistry {
     /// @param lister The account.
     event ListerSet(address indexed lister);
 
-    /// @notice The table of mask points is not the one agreed upon, or too short.
-    /// @param table Data contract with the table.
-    /// @param found Hash of its first 96·N bytes.
-    /// @param expected Hash that it should have.
-    error InstrumentRegistryMaskTableWrong(address table, bytes32 found, bytes32 expected);
-
     /// @notice A book needs slots.
     error InstrumentRegistryNoSlots();
 

@@ -52,6 +52,15 @@ interface IMarginVerifier {
     /// @notice Everything is well-formed, but the final equation does not hold.
     error MarginVerifierRejected();
 
+    /// @notice The commitment of an opening must be one point of 96 bytes.
+    error MarginVerifierCommitmentLength(uint256 length);
+
+    /// @notice The opening has a wrong length for this verifier.
+    error MarginVerifierOpeningLength(uint256 length, uint256 expected);
+
+    /// @notice The committed polynomial does not have this value there.
+    error MarginVerifierOpeningRejected(uint256 z, uint256 y);
+
     /// @notice Accepts one claim or reverts.
     /// @param claim Statement, proof and hint.
     function verify(MarginClaim calldata claim) external view;
@@ -60,6 +69,15 @@ interface IMarginVerifier {
     /// @dev Claims may differ in books, chunks and rule.
     /// @param claims At least one statement with its proof and its hint of 80 bytes.
     function verifyBatch(MarginClaim[] calldata claims) external view;
+
+    /// @notice Returns when the polynomial behind a commitment has the value y at z, reverts otherwise.
+    /// @dev e(C − y·[1]_1, [1]_2) = e(opening, [τ − z]_2). The ceremony variant wants the opening compressed, in the 48
+    ///      bytes of EIP-4844; the pairing variant wants 96 bytes x ‖ y.
+    /// @param commitment 96 bytes x ‖ y.
+    /// @param z The place; a canonical scalar.
+    /// @param y The value; a canonical scalar.
+    /// @param opening [(f(τ) − y)/(τ − z)]_1.
+    function requireOpening(bytes calldata commitment, uint256 z, uint256 y, bytes calldata opening) external view;
 
     /// @notice vk of section 3: the digest of shape, [τ]_2 and [T] that every proof is bound to.
     function verifyingKey() external view returns (bytes32);
