@@ -1,0 +1,108 @@
+"""Which slots are listed: the model's side of contracts/InstrumentRegistry.sol."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from prover.simulation.refusals import Refusal, RefusedError
+
+MAXIMUM_BOOKS = 32
+
+
+class SlotStatus(enum.IntEnum):
+    """Numbered as on chain; the slots of a retired book are delisted."""
+
+    UNLISTED = 0
+    LISTED = 1
+    DELISTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot that was ever listed.
+
+    Attributes:
+        expiry: Unix time in seconds; 0 for what does not expire.
+        status: listed or delisted.
+    """
+
+    expiry: int
+    status: SlotStatus = SlotStatus.LISTED
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentModel:
+    """Books of slots, append-only.
+
+    Attributes:
+        slots_per_book: N.
+        books: slots of every book, in their order.
+        version: raised by every change of what is listed.
+        retired: books that were retired.
+    """
+
+    slots_per_book: int
+    books: tuple[tuple[Slot, ...], ...] = ()
+    version: int = 0
+    retired: frozenset[int] = frozenset()
+
+    @property
+    def live(self) -> frozenset[tuple[int, int]]:
+        """Book and position of every slot that the mask lets through."""
+        return frozenset(
+            (book, place)
+            for book, slots in enumerate(self.books)
+            for place, slot in enumerate(slots)
+            if slot.status is SlotStatus.LISTED
+        )
+
+    def listed(self, book: int, expiries: tuple[int, ...]) -> InstrumentModel:
+        """After slots were appended to a book; the number of books itself opens the next one.
+
+        Raises:
+            RefusedError: no such book, or no room in it.
+        """
+        if book > len(self.books) or book >= MAXIMUM_BOOKS:
+            raise RefusedError(Refusal.NO_SUCH_BOOK)
+        if book in self.retired:
+            raise RefusedError(Refusal.BOOK_IS_RETIRED)
+        present = self.books[book] if book < len(self.books) else ()
+        slots = (*present, *(Slot(expiry) for expiry in expiries))
+        if len(slots) > self.slots_per_book:
+            raise RefusedError(Refusal.BOOK_FULL)
+        return self._with_book(book, slots)
+
+    def delisted(self, slot: int) -> InstrumentModel:
+        """After one slot was delisted.
+
+        Raises:
+            RefusedError: it is not listed.
+        """
+        book, place = divmod(slot, self.slots_per_book)
+        if (book, place) not in self.live:
+            raise RefusedError(Refusal.SLOT_NOT_LISTED)
+        slots = list(self.books[book])
+        slots[place] = replace(slots[place], status=SlotStatus.DELISTED)
+        return self._with_book(book, tuple(slots))
+
+    def without_book(self, book: int, now: int) -> InstrumentModel:
+        """After a whole book was retired.
+
+        Raises:
+            RefusedError: book 0, no such book, retired already, or a slot that has not expired.
+        """
+        if book == 0:
+            raise RefusedError(Refusal.BOOK_STAYS)
+        if book >= len(self.books):
+            raise RefusedError(Refusal.NO_SUCH_BOOK)
+        if book in self.retired:
+            raise RefusedError(Refusal.BOOK_IS_RETIRED)
+        if any(slot.expiry == 0 or slot.expiry > now for slot in self.books[book]):
+            raise RefusedError(Refusal.SLOT_NOT_EXPIRED)
+        slots = tuple(replace(slot, status=SlotStatus.DELISTED) for slot in self.books[book])
+        return replace(self._with_book(book, slots), retired=self.retired | {book})
+
+    def _with_book(self, book: int, slots: tuple[Slot, ...]) -> InstrumentModel:
+        books = (*self.books[:book], slots, *self.books[book + 1 :])
+        return replace(self, books=books, version=self.version + 1)
