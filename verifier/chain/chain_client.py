@@ -102,13 +102,17 @@ class ChainClient(NodeConnection):
                     "use a chain with the Prague rules or later"
                 )
 
+    def takes_blobs(self) -> bool:
+        """Whether the chain takes blobs (EIP-4844)."""
+        return self.blob_base_fee() != 0
+
     def require_blobs(self) -> None:
         """Check that the chain takes blobs.
 
         Raises:
             ChainFeatureError: it does not.
         """
-        if self.blob_base_fee() == 0:
+        if not self.takes_blobs():
             raise ChainFeatureError(
                 f"chain {self.chain_id} takes no blobs (EIP-4844): publish on a chain with the Cancun rules or later"
             )

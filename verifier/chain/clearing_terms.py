@@ -27,6 +27,8 @@ TOKEN_BITS: Final = 8
 NO_ACTION: Final = bytes(32)
 """Action of a proof that accompanies nothing but its own record."""
 
+EXIT_LABEL: Final = b"zkmargin exit"
+
 DOMAIN_NAME: Final = "zkmargin ClearingHouse"
 DOMAIN_VERSION: Final = "1"
 
@@ -106,6 +108,14 @@ def proof_context(chain_id: int, house: str, check: MarginCheck, action: bytes =
     """The 32 bytes that bind a proof to chain, contract, account, state version, epoch, rule and action."""
     types = ["uint256", "address", "bytes32", "uint64", "uint32", "uint8", "bytes32"]
     return bytes(keccak(abi_encode(types, [chain_id, house, *check.as_tuple(), action])))
+
+
+def exit_context(chain_id: int, house: str, account: bytes, state_version: int) -> bytes:
+    """The 32 bytes that bind an exit proof to chain, contract, account and state version."""
+    check_account(account)
+    check_unsigned("state version", state_version, VERSION_BITS)
+    types = ["bytes32", "uint256", "address", "bytes32", "uint64"]
+    return bytes(keccak(abi_encode(types, [keccak(EXIT_LABEL), chain_id, house, account, state_version])))
 
 
 def house_domain(chain_id: int, house: str) -> SigningDomain:

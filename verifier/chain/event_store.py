@@ -113,16 +113,16 @@ class EventStore:
         return tuple(_log(row) for row in rows)
 
     def logs_naming(self, address: str, subject: bytes) -> tuple[EventLog, ...]:
-        """Events of a contract that name something in a topic, oldest first.
+        """Events of a contract that name something in a topic or among their values, oldest first.
 
         Args:
             address: of the contract.
             subject: what is named, 32 bytes.
         """
         rows = self._database.execute(
-            f"SELECT {_COLUMNS} FROM logs WHERE address = ? AND ? IN (topic_1, topic_2, topic_3) "  # noqa: S608 - fixed
-            "ORDER BY block_number, log_index",
-            (bytes.fromhex(address.removeprefix("0x")), subject),
+            f"SELECT {_COLUMNS} FROM logs WHERE address = ? AND "  # noqa: S608 - fixed names
+            "(? IN (topic_1, topic_2, topic_3) OR instr(data, ?) > 0) ORDER BY block_number, log_index",
+            (bytes.fromhex(address.removeprefix("0x")), subject, subject),
         )
         return tuple(_log(row) for row in rows)
 

@@ -1,92 +1,31 @@
-"""Publishing margin rules and reading them back (twin: contracts/RuleRegistry.sol)."""
+"""Reading margin rules and what publishers may do (twin: contracts/RuleRegistry.sol).
+
+Publishing has a module of its own, :mod:`verifier.chain.rule_publishing`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
+from verifier.books import books_in
 from verifier.chain.blob_sources import NodeBlobs
-from verifier.chain.blob_transactions import MAXIMUM_BLOBS, BlobSidecar, versioned_hash
 from verifier.chain.contract_interface import contract_interface
-from verifier.curve import POINT_BYTES, group
-from verifier.errors import DeploymentError, MalformedInputError
+from verifier.curve import POINT_BYTES
+from verifier.errors import DeploymentError
 from verifier.rules.margin_rule import RuleMatrix, matrix_from_blobs
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eth_account.signers.local import LocalAccount
-
     from verifier.chain.blob_sources import BlobSource
-    from verifier.chain.chain_client import ChainClient, Receipt
+    from verifier.chain.chain_client import ChainClient
     from verifier.chain.contract_interface import EventLog
     from verifier.chain.event_index import EventIndex
     from verifier.shape import Shape
-
-PUBLISHER_ROLE: Final = bytes(keccak(b"PUBLISHER_ROLE"))
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedRule:
-    """One rule, as it goes on chain.
-
-    Attributes:
-        commitments: of the chunks, [book][chunk], 96 bytes each.
-        blobs: the chunks, [book][chunk], 131,072 bytes each.
-    """
-
-    commitments: tuple[tuple[bytes, ...], ...]
-    blobs: tuple[tuple[bytes, ...], ...]
-
-    def points(self) -> tuple[bytes, ...]:
-        """Commitments in the order of publication."""
-        return tuple(point for book in self.commitments for point in book)
-
-    def chunks(self) -> tuple[bytes, ...]:
-        """Blobs in the order of publication."""
-        return tuple(blob for book in self.blobs for blob in book)
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """Both rules of an epoch and what they were built from.
-
-    Attributes:
-        snapshot_time: Unix time of the market snapshot, in seconds.
-        snapshot_hash: hash of the snapshot, 32 bytes.
-        rule_digest: digest of the rule file, 32 bytes.
-        slots_digest: digest of the list of instrument slots, 32 bytes.
-        marks: marks of the instruments, in the publisher's format.
-        initial: initial margin rule.
-        maintenance: maintenance margin rule; as many books.
-    """
-
-    snapshot_time: int
-    snapshot_hash: bytes
-    rule_digest: bytes
-    slots_digest: bytes
-    marks: bytes
-    initial: PublishedRule
-    maintenance: PublishedRule
-
-    def proposal(self, epoch: int) -> tuple[Any, ...]:
-        """The Solidity struct RuleProposal."""
-        return (
-            *(epoch, self.snapshot_time, len(self.initial.commitments)),
-            *(len(self.initial.commitments[0]), len(self.maintenance.commitments[0])),
-            *(self.snapshot_hash, self.rule_digest, self.slots_digest, bytes(keccak(self.marks))),
-        )
-
-    def points(self) -> tuple[bytes, ...]:
-        """All commitments, initial rule first, book by book."""
-        return self.initial.points() + self.maintenance.points()
-
-    def chunks(self) -> tuple[bytes, ...]:
-        """All blobs in the same order."""
-        return self.initial.chunks() + self.maintenance.chunks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +36,9 @@ class EpochHeader:
         data: address of the contract that holds its points.
         epoch: number, from 1; 0 when there is none.
         snapshot_time: Unix time of its snapshot, in seconds.
-        published_at: Unix time of the block that made it active.
+        published_at: Unix time of the block that announced it.
+        active_from: Unix time from which it is active.
+        list_version: version of the list of instruments that its rules price.
         books: B.
         initial_chunks: G of the initial margin rule.
         maintenance_chunks: G of the maintenance margin rule.
@@ -110,6 +51,8 @@ class EpochHeader:
     epoch: int
     snapshot_time: int
     published_at: int
+    active_from: int
+    list_version: int
     books: int
     initial_chunks: int
     maintenance_chunks: int
@@ -118,8 +61,32 @@ class EpochHeader:
     slots_digest: bytes
 
     def chunks(self, kind: RuleKind) -> int:
-        """G of one of the rules."""
+        """G of one of the rules, without the mask."""
         return self.initial_chunks if kind is RuleKind.INITIAL else self.maintenance_chunks
+
+    @property
+    def all_books(self) -> int:
+        """Bitmap of all its books."""
+        return (1 << self.books) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class EpochTiming:
+    """How epochs follow one another, in seconds.
+
+    Attributes:
+        maximum_age: largest age of a usable epoch's snapshot.
+        activation_delay: from the announcement of an epoch until it is active.
+        spacing: from one announcement until the next, at least.
+    """
+
+    maximum_age: int
+    activation_delay: int
+    spacing: int
+
+    def as_tuple(self) -> tuple[int, int, int]:
+        """For the ABI encoder."""
+        return (self.maximum_age, self.activation_delay, self.spacing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +98,15 @@ class EpochEvent:
         proposal_digest: names the transactions that staged its chunks.
         versioned_hashes: of its blobs, initial rule first.
         marks: of the instruments.
-        transaction_hash: of the transaction that made it active.
+        indices: cumulative funding indices.
+        transaction_hash: of the transaction that announced it.
     """
 
     header: EpochHeader
     proposal_digest: bytes
     versioned_hashes: tuple[bytes, ...]
     marks: bytes
+    indices: bytes
     transaction_hash: bytes
 
 
@@ -156,54 +125,6 @@ class RegistryClient:
         self._interface = contract_interface("RuleRegistry")
         self.address = address
 
-    def publish(self, publisher: LocalAccount, publication: Publication) -> tuple[Receipt, ...]:
-        """Stage and finalise the next epoch in as few transactions as blobs allow; both rules become usable together.
-
-        Returns:
-            Receipts of all transactions.
-
-        Raises:
-            ChainFeatureError: the chain takes no blobs.
-            ContractRevertedError: the registry refused, by a named error.
-        """
-        self._chain.require_blobs()
-        proposal = publication.proposal(self.latest_epoch().epoch + 1)
-        points, blobs = publication.points(), publication.chunks()
-        if len(points) != len(blobs):
-            raise MalformedInputError(f"{len(points)} commitments and {len(blobs)} blobs: give one blob a commitment")
-        backend = group()
-        compressed = tuple(backend.compress(backend.decode(point)) for point in points)
-        hashes = tuple(versioned_hash(commitment) for commitment in compressed)
-        windows = blob_windows(hashes)
-        parts = [BlobSidecar(blobs[part.start : part.stop], compressed[part.start : part.stop]) for part in windows]
-        receipts = [
-            self.stage(publisher, proposal, hashes, first_chunk=window.start, sidecar=part)
-            for window, part in zip(windows[:-1], parts[:-1], strict=True)
-        ]
-        finalise = self._interface.encode_call(
-            "finalise", proposal, b"".join(points), publication.marks, windows[-1].start
-        )
-        receipts.append(self._chain.send(publisher, finalise, to=self.address, sidecar=parts[-1]))
-        return tuple(receipts)
-
-    def stage(
-        self,
-        publisher: LocalAccount,
-        proposal: tuple[Any, ...],
-        hashes: Sequence[bytes],
-        *,
-        first_chunk: int,
-        sidecar: BlobSidecar,
-    ) -> Receipt:
-        """Record that a transaction's blobs are chunks of a proposal."""
-        data = self._interface.encode_call("stage", proposal, list(hashes), first_chunk)
-        return self._chain.send(publisher, data, to=self.address, sidecar=sidecar)
-
-    def grant_publisher(self, administrator: LocalAccount, publisher: str) -> Receipt:
-        """Appoint a publisher."""
-        data = self._interface.encode_call("grantRole", PUBLISHER_ROLE, publisher)
-        return self._chain.send(administrator, data, to=self.address)
-
     def active_epoch(self) -> EpochHeader:
         """The active epoch.
 
@@ -213,32 +134,81 @@ class RegistryClient:
         return self._header(self._read("activeEpoch")[0])
 
     def latest_epoch(self) -> EpochHeader:
-        """The epoch published last, however old; its number is 0 when there is none."""
+        """The epoch announced last, however old, active or not yet; its number is 0 when there is none."""
         return self._header(self._read("latestEpoch")[0])
+
+    def active_clock(self) -> int:
+        """Seconds, ever, during which there was an active epoch whose snapshot was not too old."""
+        return int(self._read("activeClock")[0])
+
+    def timing(self) -> EpochTiming:
+        """How epochs follow one another."""
+        return EpochTiming(*(int(self._read(name)[0]) for name in ("maximumAge", "activationDelay", "spacing")))
 
     def maximum_age(self) -> int:
         """Largest age of a usable epoch's snapshot, in seconds."""
-        return int(self._read("maximumAge")[0])
+        return self.timing().maximum_age
+
+    def threshold(self) -> int:
+        """Number of publishers that must sign an epoch."""
+        return int(self._read("threshold")[0])
+
+    def publisher_count(self) -> int:
+        """Number of publishers."""
+        return int(self._read("publisherCount")[0])
+
+    def is_publisher(self, address: str) -> bool:
+        """Whether an address may stage and sign rules."""
+        return bool(self._read("publishers", address)[0])
+
+    def owner(self) -> str:
+        """Who appoints publishers."""
+        return to_checksum_address(self._read("owner")[0])
+
+    def instruments(self) -> str:
+        """Address of the list of instruments."""
+        return to_checksum_address(self._read("instruments")[0])
+
+    def verifier(self) -> str:
+        """Address of the contract that rules are made for."""
+        return to_checksum_address(self._read("verifier")[0])
 
     def verifying_key(self) -> bytes:
         """Digest of the verifying key that rules are made for."""
         return bytes(self._read("verifyingKey")[0])
 
-    def matrix_commitments(self, epoch: int, kind: RuleKind) -> tuple[tuple[bytes, ...], ...]:
-        """Commitments [book][chunk] of a rule of the active epoch or the one before, whether usable or not.
+    def statement_matrix(self, epoch: int, kind: RuleKind, books: int) -> tuple[tuple[bytes, ...], ...]:
+        """The matrix of a statement at one of the three epochs announced last, whether usable or not.
+
+        Args:
+            epoch: number.
+            kind: initial or maintenance.
+            books: bitmap of the books of the statement.
+
+        Returns:
+            For each book, ascending, the commitments of its chunks and of its mask, 96 bytes each.
 
         Raises:
-            ContractRevertedError: the registry no longer keeps this epoch.
+            ContractRevertedError: the registry no longer keeps this epoch, or the epoch lacks a book.
         """
-        points: bytes = self._read("matrix", epoch, int(kind))[0]
-        books = self._books(epoch)
-        chunk_bytes = len(points) // books
+        points: bytes = self._read("matrix", epoch, int(kind), books)[0]
+        book_bytes = len(points) // len(books_in(books))
         return tuple(
-            tuple(
-                points[at : at + POINT_BYTES] for at in range(book * chunk_bytes, (book + 1) * chunk_bytes, POINT_BYTES)
-            )
-            for book in range(books)
+            tuple(points[at : at + POINT_BYTES] for at in range(start, start + book_bytes, POINT_BYTES))
+            for start in range(0, len(points), book_bytes)
         )
+
+    def matrix_commitments(self, epoch: int, kind: RuleKind) -> tuple[tuple[bytes, ...], ...]:
+        """Commitments [book][chunk] of a rule in all books of its epoch, without masks; errors as above."""
+        return tuple(chunks[:-1] for chunks in self.statement_matrix(epoch, kind, self._all_books(epoch)))
+
+    def masks(self, epoch: int) -> tuple[bytes, ...]:
+        """Masks of all books of an epoch, 96 bytes each; errors as above."""
+        return tuple(chunks[-1] for chunks in self.statement_matrix(epoch, RuleKind.INITIAL, self._all_books(epoch)))
+
+    def is_reduced_rule(self, epoch: int, points: bytes) -> bool:
+        """Whether points, 96 bytes a chunk, book by book, are the reduced rule of a kept epoch."""
+        return bool(self._read("reducedRule", epoch, points)[0])
 
     def epoch_event(self, epoch: int) -> EpochEvent:
         """What was published as an epoch.
@@ -256,6 +226,7 @@ class RegistryClient:
             proposal_digest=values["proposalDigest"],
             versioned_hashes=tuple(values["versionedHashes"]),
             marks=values["marks"],
+            indices=values["indices"],
             transaction_hash=logs[-1].transaction_hash,
         )
 
@@ -301,9 +272,9 @@ class RegistryClient:
         source = self._chain if self._events is None else self._events
         return source.logs(self.address, topics)
 
-    def _books(self, epoch: int) -> int:
+    def _all_books(self, epoch: int) -> int:
         header = self.latest_epoch()
-        return header.books if header.epoch == epoch else self.epoch_event(epoch).header.books
+        return header.all_books if header.epoch == epoch else self.epoch_event(epoch).header.all_books
 
     def _read(self, function: str, *arguments: object) -> tuple[Any, ...]:
         answer = self._chain.call(self.address, self._interface.encode_call(function, *arguments))
@@ -312,19 +283,6 @@ class RegistryClient:
     @staticmethod
     def _header(values: tuple[Any, ...]) -> EpochHeader:
         return EpochHeader(*values)
-
-
-def blob_windows(hashes: Sequence[bytes]) -> list[range]:
-    """Runs of chunks, one a transaction, that hold every chunk or an earlier one equal to it; as few as possible."""
-    windows: list[range] = []
-    for chunk, digest in enumerate(hashes):
-        if digest in hashes[:chunk]:
-            continue
-        if windows and chunk < windows[-1].start + MAXIMUM_BLOBS:
-            windows[-1] = range(windows[-1].start, chunk + 1)
-        else:
-            windows.append(range(chunk, chunk + 1))
-    return windows
 
 
 def _matrix(shape: Shape, blobs: Sequence[bytes], chunks: int) -> RuleMatrix:

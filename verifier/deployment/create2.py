@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from verifier.chain.chain_time import LOCAL_CHAIN_ID
 from verifier.errors import DeploymentError
 
 if TYPE_CHECKING:
     from verifier.chain.chain_client import ChainClient
 
-LOCAL_CHAIN_ID: Final = 31337
 SALT_BYTES: Final = 32
 
 PROXY: Final = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
