@@ -43,11 +43,23 @@ class InsufficientMarginError(ProverError):
 
 
 class MaskedSlotError(ProverError):
-    """A position in a slot that must stay empty."""
+    """A position in a slot that must stay empty: it was never listed, has died, or has no price."""
 
-    def __init__(self, row: str) -> None:
-        self.row = row
-        super().__init__(f"row {row!r} must add up to zero and does not: close positions in slots that are not listed")
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} must be empty and is not: close the position where it is still priced")
+
+
+class ClosedBookError(ProverError):
+    """A rule keeps what a proof needs in a book that the account has not opened."""
+
+    def __init__(self, what: str, book: int) -> None:
+        self.what = what
+        self.book = book
+        super().__init__(
+            f"the rule keeps {what} in book {book}, which this account has not opened: a trade in an instrument of "
+            "that book opens it; or ask the publisher for a rule of fewer rows"
+        )
 
 
 class ColumnRangeError(ProverError):

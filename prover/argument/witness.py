@@ -5,7 +5,7 @@ Positions and blinds are secrets: their holders have redacted representations, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from verifier.errors import MalformedInputError
 from verifier.rules.rule_audit import CONSTANT_COLUMN, LARGE_HEADROOM_ENTRY, Headroom, headroom_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from verifier.rules.margin_rule import RuleMatrix
 
@@ -106,6 +106,8 @@ def build_witness(
     openings: Sequence[BookOpening],
     labels: RowLabels,
     auxiliaries: Mapping[tuple[int, int], int] | None = None,
+    *,
+    closed: Collection[int] = (),
 ) -> Witness:
     """Fill all columns; every row then adds up to zero.
 
@@ -114,6 +116,7 @@ def build_witness(
         openings: positions and blinds per book.
         labels: names of the rows and what their units are worth, for the error.
         auxiliaries: values of free columns that are no headroom, by (book, column).
+        closed: books in which no second headroom column is used, because the account has not opened them.
 
     Raises:
         InsufficientMarginError: rows whose headroom would be negative, each with its shortfall.
@@ -130,14 +133,15 @@ def build_witness(
     _refuse_shortfalls(totals, headrooms, labels)
     for row, (total, headroom) in enumerate(zip(totals, headrooms, strict=True)):
         if headroom is not None:
-            _fill_headroom(columns, headroom, total, bound=matrix.shape.value_bound, name=labels.names[row])
+            usable = replace(headroom, large=None) if headroom.large and headroom.large[0] in closed else headroom
+            _fill_headroom(columns, usable, total, bound=matrix.shape.value_bound, name=labels.names[row])
     return Witness(tuple(openings), tuple(tuple(book) for book in columns))
 
 
 def _refuse_shortfalls(totals: Sequence[int], headrooms: Sequence[Headroom | None], labels: RowLabels) -> None:
     unbalanced = [row for row, total in enumerate(totals) if total and headrooms[row] is None]
     if unbalanced:
-        raise MaskedSlotError(labels.names[unbalanced[0]])
+        raise MaskedSlotError(f"row {labels.names[unbalanced[0]]!r}")
     failing = tuple(
         RowShortfall(row=row, name=labels.names[row], shortfall=-total * labels.units[row])
         for row, total in enumerate(totals)

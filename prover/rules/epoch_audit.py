@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from prover.errors import RuleBuildError
+from prover.rules.built_rule import reduced_rule
 from prover.rules.rule_implication import require_implication
 from prover.rules.rule_reading import ColumnNames
 from prover.rules.rule_rows import RowKind
@@ -16,9 +17,10 @@ from verifier.chain.blob_transactions import versioned_hash
 from verifier.curve import group
 from verifier.errors import ContractRevertedError, MalformedInputError, MatrixError
 from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.reduced_rule import reduced_points
 from verifier.rules.rule_audit import audit_matrix, compare_matrices
 from verifier.rules.rule_boundedness import audit_boundedness
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,16 +149,19 @@ def _marks_findings(event: EpochEvent, rule: BuiltRule) -> Iterator[str]:
 
 
 def _commitment_findings(registry: RegistryClient, event: EpochEvent) -> Iterator[str]:
-    """Whether the points that proofs are checked against are those of the blobs; kept for the last two epochs."""
+    """Whether the points that proofs are checked against are those of the blobs; kept for the last three epochs."""
     backend = group()
     try:
-        kept = [registry.matrix_commitments(event.header.epoch, kind) for kind in RuleKind]
+        kept = [registry.matrix_commitments(event.header.epoch, kind) for kind in PUBLISHED_KINDS]
     except ContractRevertedError:
         return
-    points = [point for rule in kept for chunks in rule for point in chunks]
+    initial, maintenance = ([point for chunks in rule for point in chunks] for rule in kept)
+    points = (*initial, *maintenance)
     hashes = tuple(versioned_hash(backend.compress(backend.decode(point))) for point in points)
     if hashes != event.versioned_hashes:
         yield "the points that the registry checks proofs against are not the commitments of the epoch's blobs"
+    if not registry.is_reduced_rule(event.header.epoch, b"".join(reduced_points(initial, maintenance))):
+        yield "the reduced rule that the registry keeps is not a quarter initial, three quarters maintenance margin"
 
 
 def _row_verdicts(rule: BuiltRule, published: RuleMatrix) -> list[RowVerdict]:
@@ -200,7 +205,7 @@ def _matrix_findings(rule: BuiltRule, published: RuleMatrix) -> list[str]:
 
 
 def _implication_findings(rebuilt: Sequence[BuiltRule], published: Sequence[RuleMatrix]) -> Iterator[str]:
-    """Initial margin must imply maintenance margin on the chain too."""
+    """Initial margin must imply the reduced rule, and this maintenance margin, on the chain too."""
     rows = len(rebuilt[0].rows)
     if any(matrix.rows < rows or matrix.entries[rows:].any() for matrix in published):
         yield f"the published rules do not have the {rows} rows of the rebuilt ones: implication is not checked"
@@ -211,6 +216,14 @@ def _implication_findings(rebuilt: Sequence[BuiltRule], published: Sequence[Rule
         for rule, matrix in zip(rebuilt, published, strict=True)
     )
     try:
-        require_implication(initial, maintenance)
-    except RuleBuildError as error:
+        reduced = reduced_rule(initial, maintenance)
+    except MatrixError as error:
         yield str(error)
+        pairs = [(initial, maintenance)]
+    else:
+        pairs = [(initial, maintenance), (initial, reduced), (reduced, maintenance)]
+    for stricter, looser in pairs:
+        try:
+            require_implication(stricter, looser)
+        except RuleBuildError as error:
+            yield str(error)

@@ -1,4 +1,8 @@
-"""A rule as the prover holds it for an epoch: the matrix, its commitments and its chunk polynomials."""
+"""A rule as the prover holds it for an epoch: the matrix, its commitments and its chunk polynomials.
+
+A statement of the clearing house is over the books that an account has opened, and has one chunk a book more than the
+rule: the mask (:mod:`verifier.rules.mask`).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,18 @@ from typing import TYPE_CHECKING
 
 from prover.argument.polynomials import Polynomial, polynomial
 from verifier.rules.margin_rule import chunk_commitment, chunk_polynomial
+from verifier.rules.mask import mask_matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from verifier.ceremony import TrustedSetup
     from verifier.curve import Group
     from verifier.rules.margin_rule import RuleMatrix
+    from verifier.shape import Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +47,8 @@ class PreparedRule:
     """Everything about a rule that does not depend on a portfolio.
 
     Attributes:
-        matrix: the entries.
-        commitments: 96 bytes each, [book][chunk].
+        matrix: the entries, without the mask.
+        commitments: 96 bytes each, [book][chunk]; the mask's, if there is one, last.
         chunks: M̂_{b,g} as polynomials, [book][chunk].
     """
 
@@ -67,6 +78,40 @@ def prepare_rule(
         matrix,
         tuple(tuple(chunk.commitment for chunk in book) for book in chunks),
         tuple(tuple(chunk.coefficients for chunk in book) for book in chunks),
+    )
+
+
+def prepare_masks(shape: Shape, live: NDArray[np.bool_], setup: TrustedSetup) -> tuple[PreparedChunk, ...]:
+    """The mask's chunk of every book.
+
+    Args:
+        shape: of the argument.
+        live: whether a slot may hold positions, bool[book, slot].
+        setup: powers of τ.
+
+    Raises:
+        MatrixError: another number of slots than the shape's.
+    """
+    matrix = mask_matrix(shape, live)
+    known: ChunkCache = {}
+    return tuple(_prepare_chunk(matrix, book, 0, known, (setup, None)) for book in range(matrix.books))
+
+
+def masked_rule(rule: PreparedRule, masks: Sequence[PreparedChunk], books: Sequence[int]) -> PreparedRule:
+    """The rule of an account that has opened these books, each with its mask.
+
+    Args:
+        rule: over all books.
+        masks: one for every book of the rule.
+        books: ascending, book 0 first.
+
+    Raises:
+        MatrixError: no such books.
+    """
+    return PreparedRule(
+        rule.matrix.restricted(books),
+        tuple((*rule.commitments[book], masks[book].commitment) for book in books),
+        tuple((*rule.chunks[book], masks[book].coefficients) for book in books),
     )
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.market.market_files import load_market
+from prover.rules.built_rule import reduced_rule
 from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
-from verifier.chain.registry_client import Publication, PublishedRule
+from verifier.chain.rule_publication import Publication, PublishedRule
 from verifier.rules.margin_rule import chunk_blob
 from verifier.rules.rule_archive import RuleSources
 from verifier.rules.rule_kind import RuleKind
@@ -36,13 +37,14 @@ class RuleBook:
     """Initial and maintenance rule of one market; prepared for proving when first asked for.
 
     Args:
-        rules: as built, in the order of :class:`RuleKind`.
+        rules: initial and maintenance margin, as built.
         setup: powers of τ.
         snapshot: the market that they were built from.
     """
 
     def __init__(self, rules: tuple[BuiltRule, BuiltRule], setup: TrustedSetup, snapshot: MarketSnapshot) -> None:
         self._rules = rules
+        self._reduced = functools.cache(lambda: reduced_rule(*rules))
         self.snapshot = snapshot
         self.setup = setup
         self._chunks: ChunkCache = {}
@@ -51,7 +53,7 @@ class RuleBook:
 
     def built(self, kind: RuleKind) -> BuiltRule:
         """The rule and the meaning of its rows."""
-        return self._rules[kind]
+        return self._reduced() if kind is RuleKind.REDUCED else self._rules[kind]
 
     @property
     def slots(self) -> SlotTable:
@@ -59,7 +61,7 @@ class RuleBook:
         return self._rules[0].slots
 
     def _prepare(self, kind: RuleKind) -> PreparedRule:
-        return prepare_rule(self._rules[kind].matrix, self.setup, known=self._chunks)
+        return prepare_rule(self.built(kind).matrix, self.setup, known=self._chunks)
 
     def digests(self) -> dict[str, bytes]:
         """Digests of what the rules were built from; the registry keeps them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.errors import RuleBuildError
 from prover.market.instruments import Cash
-from prover.rules.built_rule import BuiltRule, RulePart
+from prover.rules.built_rule import BuiltRule, RulePart, reduced_rule
 from prover.rules.rule_assembly import assemble, loss_factor
 from prover.rules.rule_context import RuleContext
 from prover.rules.rule_entries import rule_entries
@@ -18,6 +18,7 @@ from prover.rules.rule_rows import ByKind, RowKind
 from prover.rules.slots import CASH_SLOT, SlotTable, list_slots
 from prover.rules.universe import build_universe
 from verifier.rules.margin_rule import RuleMatrix
+from verifier.rules.reduced_rule import lowered_to_parts
 from verifier.rules.rule_audit import headroom_columns, require_sound
 from verifier.rules.rule_boundedness import require_bounded
 from verifier.rules.rule_kind import RuleKind
@@ -25,6 +26,9 @@ from verifier.shape import SMALL, STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from prover.market.market_data import MarketSnapshot
     from prover.rules.auxiliaries import Auxiliary
@@ -94,17 +98,14 @@ def compile_rules(
     sections = assemble(context, contributions, factors)
     layout = lay_out(sections, _auxiliaries(parts), shape=shape, books=universe.slots.books)
 
-    def build(kind: RuleKind) -> BuiltRule:
-        entries = rule_entries(
-            sections, layout, universe=universe, kind=kind, shape=shape, share=factors.maintenance / factors.initial
-        )
-        matrix = RuleMatrix(shape, entries)
-        _require_own_headrooms(matrix, layout)
-        require_sound(matrix)
-        require_bounded(matrix, [index for index, row in enumerate(layout.rows) if row.kind is RowKind.LIMIT])
-        return BuiltRule(
+    share = factors.maintenance / factors.initial
+    entries = ByKind.make(
+        lambda kind: rule_entries(sections, layout, universe=universe, kind=kind, shape=shape, share=share)
+    )
+    initial, maintenance = (
+        BuiltRule(
             kind=kind,
-            matrix=matrix,
+            matrix=_checked_matrix(shape, values, layout),
             layout=layout,
             parts=parts,
             universe=universe,
@@ -113,10 +114,24 @@ def compile_rules(
             snapshot_time=origin.snapshot_time,
             snapshot_digest=origin.snapshot_digest,
         )
-
-    initial, maintenance = build(RuleKind.INITIAL), build(RuleKind.MAINTENANCE)
-    require_implication(initial, maintenance)
+        for kind, values in (
+            (RuleKind.INITIAL, lowered_to_parts(entries.initial, entries.maintenance)),
+            (RuleKind.MAINTENANCE, entries.maintenance),
+        )
+    )
+    reduced = reduced_rule(initial, maintenance)
+    for stricter, looser in ((initial, maintenance), (initial, reduced), (reduced, maintenance)):
+        require_implication(stricter, looser)
     return initial, maintenance
+
+
+def _checked_matrix(shape: Shape, entries: NDArray[np.int64], layout: Layout) -> RuleMatrix:
+    """The matrix, if it opens neither a free box nor an unbounded ray."""
+    matrix = RuleMatrix(shape, entries)
+    _require_own_headrooms(matrix, layout)
+    require_sound(matrix)
+    require_bounded(matrix, [index for index, row in enumerate(layout.rows) if row.kind is RowKind.LIMIT])
+    return matrix
 
 
 def _require_own_headrooms(matrix: RuleMatrix, layout: Layout) -> None:

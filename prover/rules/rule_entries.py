@@ -32,9 +32,9 @@ def rule_entries(
 ) -> NDArray[np.int64]:
     """Entries [row, book, column] of one kind of margin.
 
-    Money rows of initial margin keep a reserve of one unit a lot on every leg but cash, and of 1/share units on every
-    auxiliary where the scale leaves coefficients to be rounded, in either kind: rounding then cannot break that initial
-    margin implies maintenance margin.
+    Money rows of initial margin keep a reserve of 1/share units a lot on every leg but cash, and on every auxiliary
+    where the scale leaves coefficients to be rounded, in either kind: rounding then cannot break that initial margin
+    implies the reduced rule, of which it is a quarter, and that this implies maintenance margin.
 
     Args:
         sections: rows in clear.
@@ -53,10 +53,10 @@ def rule_entries(
     for section in sections:
         rows = section.rows.of(kind)
         places = layout.rows[first : first + len(rows)]
-        reserve = int(kind is RuleKind.INITIAL and section.kind.is_money)
+        reserve = ceil(1 / share) if kind is RuleKind.INITIAL and section.kind.is_money else 0
         block = entries[first : first + len(rows)]
         _fill_legs(block, rows, places, reserve * at_risk, exact=section.kind is RowKind.EQUALITY)
-        _fill_auxiliaries(block, rows, places, layout, reserve * ceil(1 / share))
+        _fill_auxiliaries(block, rows, places, layout, reserve)
         _fill_headrooms(block, places)
         first += len(rows)
     return entries

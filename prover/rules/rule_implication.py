@@ -1,5 +1,8 @@
 """Initial margin implies maintenance margin: each maintenance row is at least a combination of initial rows.
 
+In the same way initial margin implies the reduced rule, and this implies maintenance margin; "initial" and
+"maintenance" below stand for the stricter and the looser of two rules.
+
 With weights λ ≥ 0 over the initial rows, Σ λ_t · (row t of initial) ≤ (row s of maintenance) in every leg, in every
 auxiliary and in the constant. Columns are not negative, so headrooms of initial margin that are ≥ 0 make that of row s
 so too. Row by row would be too much to ask: in a gain, the initial row with its higher factor is the more generous.
@@ -57,15 +60,16 @@ def require_implication(initial: BuiltRule, maintenance: BuiltRule) -> None:
     Raises:
         RuleBuildError: rules of different rows or slots, or a maintenance row that initial margin does not imply.
     """
+    stricter, looser = (f"{rule.kind.name.lower()} margin" for rule in (initial, maintenance))
     if _structure(initial) != _structure(maintenance):
-        raise RuleBuildError("initial and maintenance margin have different rows or books; build both together")
+        raise RuleBuildError(f"{stricter} and {looser} have different rows or books; build both together")
     asked, kept = _compared_entries(initial), _compared_entries(maintenance)
     largest = max(int(np.abs(entries).max()) for entries in (asked, kept))
     for index, implied in enumerate(implication_weights(initial, maintenance)):
         if not _implies(asked, kept[index], implied, largest, exactly=maintenance.rows[index].headroom is None):
             raise RuleBuildError(
-                f"row {maintenance.rows[index].name!r} of maintenance margin asks for more than initial margin does; "
-                "lower its charges or factors"
+                f"row {maintenance.rows[index].name!r} of {looser} asks for more than {stricter} does; lower its "
+                "charges or factors"
             )
 
 

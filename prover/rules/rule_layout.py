@@ -1,6 +1,7 @@
 """Where everything of a rule stands: columns of auxiliaries and headrooms, and the scale of every row.
 
-A row is scaled by the least common denominator of its auxiliaries' coefficients, so that these are exact. Rows whose
+A row is scaled by the least common denominator of its auxiliaries' coefficients, and of a quarter of what they differ
+by between the kinds of margin, so that these are exact in the reduced rule too. Rows whose
 scale or constant is large get a second headroom column of weight −2^20; so do, while columns are left, those that an
 account at its limit of deposits could fill beyond the range of one.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.errors import EntryRangeError, RuleBuildError
 from prover.rules.slots import CASH_SLOT, COLUMNS_PER_SLOT
+from verifier.rules.reduced_rule import PARTS
 from verifier.rules.rule_audit import CONSTANT_COLUMN, LARGE_HEADROOM_ENTRY, LEGS, Headroom
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def lay_out(sections: Sequence[Section], auxiliaries: Sequence[Auxiliary], *, sh
     for section in sections:
         blocks = (section.rows.initial, section.rows.maintenance)
         for index, name in enumerate(section.rows.initial.names):
-            scale = _scale([block.auxiliaries[index] for block in blocks], blocks[0].unit)
+            scale = _scale((blocks[0].auxiliaries[index], blocks[1].auxiliaries[index]), blocks[0].unit)
             headroom = None
             if not section.kind.is_equality:
                 first = _next(columns, f"row {name!r}", shape, books)
@@ -103,9 +105,14 @@ def exact_coefficient(coefficient: Fraction, auxiliary: Auxiliary, unit: Decimal
     return coefficient * Fraction(auxiliary.unit) / Fraction(unit)
 
 
-def _scale(rows: Sequence[Mapping[Auxiliary, Fraction]], unit: Decimal) -> int:
-    denominators = [exact_coefficient(value, key, unit).denominator for row in rows for key, value in row.items()]
-    return min(lcm(*denominators), LARGEST_SCALE)
+def _scale(rows: tuple[Mapping[Auxiliary, Fraction], Mapping[Auxiliary, Fraction]], unit: Decimal) -> int:
+    initial, maintenance = rows
+    coefficients = [item for row in rows for item in row.items()]
+    coefficients += [
+        (key, (initial.get(key, Fraction(0)) - maintenance.get(key, Fraction(0))) / PARTS)
+        for key in (*initial, *maintenance)
+    ]
+    return min(lcm(*(exact_coefficient(value, key, unit).denominator for key, value in coefficients)), LARGEST_SCALE)
 
 
 def _headrooms(blocks: Sequence[Rows], index: int, scale: int, shape: Shape) -> tuple[float, float]:

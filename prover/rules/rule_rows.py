@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
 
-from verifier.rules.rule_kind import RuleKind
+from prover.errors import RuleBuildError
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,13 @@ class ByKind(Generic[T]):
     maintenance: T
 
     def of(self, kind: RuleKind) -> T:
-        """The value of a kind."""
+        """The value of a kind of margin whose rows are published.
+
+        Raises:
+            RuleBuildError: the reduced rule, which has no rows of its own.
+        """
+        if kind not in PUBLISHED_KINDS:
+            raise RuleBuildError(f"{kind.name.lower()} margin has no rows of its own: combine those of the others")
         return self.initial if kind is RuleKind.INITIAL else self.maintenance
 
     def map(self, function: Callable[[T], Other]) -> ByKind[Other]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from prover.argument.witness import BookOpening, row_sums
 from prover.errors import InsufficientMarginError
+from prover.rules.built_rule import reduced_rule
 from prover.rules.exposure import assess_margin
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_file import shipped_rule, shipped_rules
@@ -77,12 +79,24 @@ def test_a_witness_exists_exactly_for_covered_portfolios(name: str, lots: dict[i
 @pytest.mark.parametrize("name", RULE_FILES)
 @settings(max_examples=25)
 @given(lots=POSITIONS, cash=CASH)
-def test_initial_margin_implies_maintenance_margin(name: str, lots: dict[int, int], cash: int) -> None:
+def test_initial_margin_implies_the_reduced_rule_and_this_maintenance_margin(
+    name: str, lots: dict[int, int], cash: int
+) -> None:
     initial, maintenance = built(name)
     portfolio = holding(initial, lots | {0: cash})
-    asked, kept = assess_margin(initial, portfolio), assess_margin(maintenance, portfolio)
-    assert kept.is_covered or not asked.is_covered
-    assert kept.requirement <= asked.requirement + 1e-6
+    rules = (initial, reduced_rule(initial, maintenance), maintenance)
+    for asked, kept in itertools.pairwise(assess_margin(rule, portfolio) for rule in rules):
+        assert kept.is_covered or not asked.is_covered
+        assert kept.requirement <= asked.requirement + 1e-6
+
+
+@pytest.mark.parametrize("name", RULE_FILES)
+def test_the_reduced_rule_is_whole(name: str) -> None:
+    initial, maintenance = built(name)
+    reduced = reduced_rule(initial, maintenance)
+    assert np.array_equal(4 * reduced.matrix.entries, 3 * maintenance.matrix.entries + initial.matrix.entries)
+    assert audit_matrix(reduced.matrix) == []
+    assert reduced.loss_factor == (3 * maintenance.loss_factor + initial.loss_factor) / 4
 
 
 @pytest.mark.parametrize("name", RULE_FILES)

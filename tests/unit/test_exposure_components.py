@@ -16,14 +16,14 @@ from tests.support.component_rules import rule_of
 from tests.support.requirements import assessed, require_requirement, two_coin_rules
 from tests.support.small_markets import two_coin_fields, two_coin_market
 from verifier.rules.rule_audit import audit_matrix
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prover.rules.rule_definition import RuleDefinition
 
-INITIAL, MAINTENANCE = RuleKind
+INITIAL, MAINTENANCE = PUBLISHED_KINDS
 BTC, ETH = "BTC-PERPETUAL", "ETH-PERPETUAL"
 FUTURE = "BTC-27DEC24"
 CALL, PUT, ETH_CALL = "BTC-27DEC24-100000-C", "BTC-29NOV24-90000-P", "ETH-27DEC24-3200-C"

@@ -63,7 +63,7 @@ def test_no_weight_is_negative() -> None:
         replace(rule, matrix=RuleMatrix(SMALL, np.zeros_like(rule.matrix.entries))) for rule in example_rules(SMALL)
     )
     require_implication(initial, maintenance)
-    with pytest.raises(RuleBuildError, match="asks for more than initial margin does"):
+    with pytest.raises(RuleBuildError, match="of initial margin asks for more than maintenance margin does"):
         require_implication(maintenance, initial)
 
 

@@ -21,7 +21,7 @@ from tests.support.risk_rules import holding
 from tests.support.small_markets import linear_fields, two_coin_fields, two_coin_market
 from verifier.rules.rule_audit import audit_matrix
 from verifier.rules.rule_boundedness import least_cash
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
-INITIAL, MAINTENANCE = RuleKind
+INITIAL, MAINTENANCE = PUBLISHED_KINDS
 BTC, ETH, FUTURE, CALL = "BTC-PERPETUAL", "ETH-PERPETUAL", "BTC-27DEC24", "BTC-27DEC24-100000-C"
 BTC_MARK, ETH_MARK, FUTURE_MARK = 94_010.0, 3_101.0, 95_000.0
 BTC_INDEX, ETH_INDEX = 94_000.0, 3_100.0
@@ -87,7 +87,7 @@ def test_span_by_hand(fields: dict[str, object], holdings: dict[str, float | str
 
 def test_a_small_minimum_changes_nothing() -> None:
     holdings: dict[str, float | str] = {CALL: -2, BTC: 20}
-    for kind in RuleKind:
+    for kind in PUBLISHED_KINDS:
         with_minimum = assessed(span(short_option_minimum={"BTC": "0.01"}), holdings, kind)
         assert with_minimum.requirement == assessed(span(), holdings, kind).requirement
 

@@ -65,7 +65,7 @@ def test_shortfalls_are_named_with_what_is_missing() -> None:
 
 def test_a_position_behind_the_mask_is_refused() -> None:
     for lots in (1, -1):
-        with pytest.raises(MaskedSlotError, match="'mask' must add up to zero"):
+        with pytest.raises(MaskedSlotError, match="row 'mask' must be empty"):
             build_witness(matrix(), [opening(100, 0, 0, lots)], LABELS)
 
 

@@ -78,6 +78,19 @@ class RuleMatrix:
         """G."""
         return self.shape.chunks_for(self.rows)
 
+    def restricted(self, books: Sequence[int]) -> RuleMatrix:
+        """The rule of an account that has opened these books alone: same rows, its books only, ascending.
+
+        Raises:
+            MatrixError: no book 0 (the constant column is in it), one that the rule lacks, or not ascending.
+        """
+        chosen = tuple(books)
+        if chosen[:1] != (0,) or chosen[-1] >= self.books or sorted(set(chosen)) != list(chosen):
+            raise MatrixError(
+                f"books {list(chosen)} of a rule of {self.books} books: give book 0 and others, each once, ascending"
+            )
+        return self if len(chosen) == self.books else RuleMatrix(self.shape, self.entries[:, list(chosen), :])
+
     def chunk_rows(self, book: int, chunk: int) -> NDArray[np.int64]:
         """The S' rows of a chunk, int64[row, column]; missing rows are zero."""
         per_chunk = self.shape.rows_per_chunk

@@ -19,14 +19,15 @@ from verifier.chain.blob_sources import blob_file_name, missing_files
 from verifier.chain.blob_transactions import versioned_hash
 from verifier.curve import group
 from verifier.errors import VerifierError
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SHAPES_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from verifier.chain.registry_client import EpochHeader, Publication, PublishedRule
+    from verifier.chain.registry_client import EpochHeader
+    from verifier.chain.rule_publication import Publication, PublishedRule
 
 SCHEMA: Final = "zkmargin-archive-1"
 MANIFEST: Final = "manifest.json"
@@ -108,7 +109,9 @@ class RuleArchive:
 
     def versioned_hashes(self) -> tuple[bytes, ...]:
         """Of all chunks, initial rule first, book by book."""
-        return tuple(_hash_of(point) for kind in RuleKind for chunks in self.commitments[kind] for point in chunks)
+        return tuple(
+            _hash_of(point) for kind in PUBLISHED_KINDS for chunks in self.commitments[kind] for point in chunks
+        )
 
 
 @contextlib.contextmanager
@@ -148,7 +151,7 @@ def write_archive(folder: Path, publication: Publication, sources: RuleSources, 
             raise ArchiveError(f"{name} 0x{digest.hex()} is not that of the publication: archive what is published")
     try:
         (folder / BLOBS).mkdir(parents=True)
-        for point, blob in zip(publication.points(), publication.chunks(), strict=True):
+        for point, blob in zip(publication.chunk_points(), publication.chunks(), strict=True):
             (folder / BLOBS / blob_file_name(_hash_of(point))).write_bytes(blob)
         for part, content in (("market", sources.market), ("rule", sources.rule), ("slots", sources.slots)):
             (folder / f"{part}.json").write_bytes(content)
@@ -243,7 +246,7 @@ def _archive_of(folder: Path, manifest: dict[str, Any]) -> RuleArchive:
         shape=manifest["shape"],
         snapshot_time=int(manifest["snapshot_time"]),
         books=int(manifest["books"]),
-        commitments={kind: _points(manifest[kind.name.lower()]["commitments"]) for kind in RuleKind},
+        commitments={kind: _points(manifest[kind.name.lower()]["commitments"]) for kind in PUBLISHED_KINDS},
         marks=bytes.fromhex(manifest["marks"].removeprefix("0x")),
         sources=RuleSources(*(_read_part(folder / f"{part}.json") for part in PARTS)),
     )
