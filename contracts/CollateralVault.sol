@@ -266,7 +266,7 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         }
         _checkTerms(terms, limit, slots);
         for (uint8 other = 0; other < count; ++other) {
-            if (_holdings[other].token == terms.token) {
+            if (address(_holdings[other].token) == address(terms.token)) {
                 revert CollateralVaultTokenTwice(address(terms.token));
             }
             if (_holdings[other].slot == terms.slot) {

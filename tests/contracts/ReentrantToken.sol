@@ -10,12 +10,13 @@ contract ReentrantToken is ERC20 {
     bytes private _call;
     uint256 private _surplus;
     address private _refused;
+    bool private _idle;
 
     constructor() ERC20("reentrant", "RE") {
         _mint(msg.sender, 1e18);
     }
 
-    /// @notice From now on every movement calls the target; nothing is called when it is the zero address.
+    /// @notice The next movement calls the target; nothing is called when it is the zero address.
     function aim(address target, bytes calldata call) external {
         _target = target;
         _call = call;
@@ -26,9 +27,14 @@ contract ReentrantToken is ERC20 {
         _surplus = surplus;
     }
 
-    /// @notice From now on transfers to this address move nothing and say so.
+    /// @notice From now on movements to this address move nothing and say so.
     function refuse(address recipient) external {
         _refused = recipient;
+    }
+
+    /// @notice Whether movements from now on move nothing and say that they did.
+    function idle(bool isIdle) external {
+        _idle = isIdle;
     }
 
     /// @notice Makes units out of nothing.
@@ -40,7 +46,12 @@ contract ReentrantToken is ERC20 {
         return to != _refused && super.transfer(to, value);
     }
 
+    function transferFrom(address from, address to, uint256 value) public override returns (bool) {
+        return to != _refused && super.transferFrom(from, to, value);
+    }
+
     function _update(address from, address to, uint256 value) internal override {
+        if (_idle) return;
         super._update(from, to, value);
         if (_surplus != 0) super._update(from, address(0), _surplus);
         if (_target != address(0)) {
