@@ -10,14 +10,14 @@ import { PointTerms } from "../../contracts/libraries/PointTerms.sol";
 import { ONE, Scalar, ScalarField } from "../../contracts/libraries/ScalarField.sol";
 import { G1Point } from "../../contracts/types/CurvePoints.sol";
 import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
+import { HintMaking } from "./HintMaking.sol";
 import { KnownSetup } from "./KnownSetup.sol";
 
 /// @title Accepted proofs of anything under the insecure setup, for tests that are about something else
 /// @notice With τ known, W' = [L]/(τ − u) satisfies the last equation whatever the statement. Tests that simulate keep
 ///         account themselves of whether what they claim is true.
-/// @dev All points of a proof but W' are infinity, all evaluations come from a seed. The denominators are computed here
-///      as section 5 of the specification writes them, not as the verifier does, which checks the latter.
-contract SimulatedProver is PairingMarginVerifier {
+/// @dev All points of a proof but W' are infinity, all evaluations come from a seed.
+contract SimulatedProver is HintMaking, PairingMarginVerifier {
     using PointTerms for PointTerms.Terms;
 
     constructor() PairingMarginVerifier(KnownSetup.shape(), KnownSetup.setupPoint(), KnownSetup.table()) { }
@@ -38,12 +38,6 @@ contract SimulatedProver is PairingMarginVerifier {
         _overwrite(claim.hint, 32, abi.encodePacked(uint128(opening.yHigh), opening.yLow));
     }
 
-    /// @notice β and ζ of a claim, whatever its hint.
-    function challenges(MarginClaim calldata claim) external view returns (Scalar beta, Scalar zeta) {
-        Round memory round = _read(claim, LONG_HINT);
-        return (round.beta, round.zeta);
-    }
-
     /// @notice [L] and u of a claim with the right inverse in its hint.
     function combination(MarginClaim calldata claim) external view returns (G1Point memory sum, Scalar u) {
         Round memory round = _read(claim, LONG_HINT);
@@ -53,20 +47,6 @@ contract SimulatedProver is PairingMarginVerifier {
         _addTable(terms, totals);
         terms.append(CurveConstants.generator(), totals.generator);
         return (Bls12381.multiply(terms), round.u);
-    }
-
-    /// @notice The product of the eight denominators of section 5.
-    function denominatorProduct(Scalar beta, Scalar zeta) public view returns (Scalar product) {
-        uint256 slots = COLUMNS / 4;
-        Scalar digits = Scalar.wrap(DIGITS);
-        Scalar four = Scalar.wrap(4);
-        Scalar nu = ScalarField.rootOfUnity(COLUMNS);
-        Scalar zetaColumns = zeta.power(COLUMNS);
-        product = digits * (zetaColumns - ONE) * digits * (OMEGA.power(COLUMNS) * zetaColumns - ONE);
-        product = product * four * (zeta.power(slots) - ONE);
-        product = product * four * (zeta.power(slots) * nu.inverse().power(slots) - ONE);
-        product = product * (beta - zeta) * (beta - zeta * nu.inverse()) * (zetaColumns - beta);
-        product = product * Scalar.wrap(COLUMNS) * (zeta - nu * nu);
     }
 
     /// @dev A proof of infinities, with evaluations that differ from one another.

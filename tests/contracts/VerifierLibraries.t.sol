@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
 import { CurveConstants } from "../../contracts/libraries/CurveConstants.sol";
+import { DataContract } from "../../contracts/libraries/DataContract.sol";
 import { MarginProof } from "../../contracts/libraries/MarginProof.sol";
 import { PointCompression } from "../../contracts/libraries/PointCompression.sol";
 import { PointEvaluation } from "../../contracts/libraries/PointEvaluation.sol";
@@ -165,6 +166,51 @@ contract VerifierLibrariesTest is Expectations {
         if (Bls12381.isInGroup(terms)) revert NumbersDiffer("in the group", 1, 0);
     }
 
+    function testASumOfOneTermIsItsPoint() external view {
+        PointTerms.Terms memory terms = PointTerms.allocate(1);
+        terms.append(CurveConstants.generator(), ONE);
+        bytes memory sum = KnownSetup.encode(Bls12381.addToFirst(terms));
+        _expect("sum", sum, KnownSetup.encode(CurveConstants.generator()));
+    }
+
+    function testFuzzDataContracts(bytes calldata content, uint256 offset, uint256 length) external {
+        address data = DataContract.create(content);
+        offset %= content.length + 1;
+        length %= content.length + 1 - offset;
+        bytes memory found = DataContract.read(data, DataContract.DATA_OFFSET + offset, length);
+        _expect("part", found, content[offset:offset + length]);
+        bytes memory padded = bytes.concat(content, new bytes(32));
+        bytes32 word = DataContract.readWord(data, DataContract.DATA_OFFSET + offset);
+        _expect("word", word, bytes32(this.part(padded, offset)));
+        DataContract.requireContent(data, content.length, keccak256(content));
+        (bool success, bytes memory output) = data.staticcall("");
+        _expect("nobody can run it", success && output.length == 0 ? 1 : 0, 1);
+    }
+
+    /// @dev Keeping 5,000 bytes costs a million gas.
+    function testDataContractsThatCannotBePaidAreNotMade() external {
+        bytes memory content = new bytes(5000);
+        _expect("length", this.create(content).code.length, 5001);
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataContractNotCreated.selector, 5000));
+        this.create{ gas: 500_000 }(content);
+    }
+
+    function testDataContractsSayWhatIsWrongWithThem() external {
+        address data = DataContract.create("abc");
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataContractTooShort.selector, data, 4, 5));
+        this.read(data, 2, 3);
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataContractLengthWrong.selector, data, 3, 4));
+        this.requireContent(data, 4, keccak256("abc"));
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataContractLengthWrong.selector, address(1), 0, 3));
+        this.requireContent(address(1), 3, keccak256("abc"));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                DataContract.DataContractHashMismatch.selector, data, keccak256("abc"), keccak256("abd")
+            )
+        );
+        this.requireContent(data, 3, keccak256("abd"));
+    }
+
     function testPrecompilesAnswerAsConstructorsExpect() external view {
         PrecompileTests.requireGroup();
         if (!PrecompileTests.isSetupPoint(Bls12381.decodeG2(KnownSetup.setupPoint()))) {
@@ -174,6 +220,22 @@ contract VerifierLibrariesTest is Expectations {
 
     function fromCanonical(uint256 value) external pure returns (uint256) {
         return Scalar.unwrap(ScalarField.fromCanonical(value));
+    }
+
+    function create(bytes calldata content) external returns (address) {
+        return DataContract.create(content);
+    }
+
+    function read(address data, uint256 offset, uint256 length) external view returns (bytes memory) {
+        return DataContract.read(data, offset, length);
+    }
+
+    function requireContent(address data, uint256 length, bytes32 hash) external view {
+        DataContract.requireContent(data, length, hash);
+    }
+
+    function part(bytes calldata content, uint256 offset) external pure returns (bytes memory) {
+        return content[offset:offset + 32];
     }
 
     function absorb(bytes32 state, bytes calldata message) external pure returns (bytes32) {
