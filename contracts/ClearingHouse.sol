@@ -1,54 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
+import { AccountLedger } from "./AccountLedger.sol";
 import { CollateralVault } from "./CollateralVault.sol";
+import { HousePause } from "./HousePause.sol";
 import { IClearingHouse } from "./interfaces/IClearingHouse.sol";
-import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
-import { IRuleRegistry } from "./interfaces/IRuleRegistry.sol";
+import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
+import { IExitVerifier } from "./interfaces/IExitVerifier.sol";
+import { BookSet } from "./libraries/BookSet.sol";
 import { ClaimEncoding } from "./libraries/ClaimEncoding.sol";
 import { Commitments } from "./libraries/Commitments.sol";
 import { DataContract } from "./libraries/DataContract.sol";
+import { SettlementHash } from "./libraries/SettlementHash.sol";
+import { TradeLegs } from "./libraries/TradeLegs.sol";
 import { AccountId, accountIdOf } from "./types/AccountId.sol";
-import { AccountState } from "./types/AccountState.sol";
-import { MarginClaim } from "./types/MarginClaim.sol";
-import { RuleKind, RuleLocation } from "./types/MarginRule.sol";
-import { MarginCheck, Settlement, SettlementSide } from "./types/Settlement.sol";
+import { AccountState, AccountStatus } from "./types/AccountState.sol";
+import { HouseParts } from "./types/HouseParts.sol";
+import { RuleKind } from "./types/MarginRule.sol";
+import {
+    Leg,
+    OpenLeg,
+    OpenLegSignatures,
+    OpenSide,
+    Participant,
+    Settlement,
+    SettlementSide
+} from "./types/Settlement.sol";
 import { Shape } from "./types/Shape.sol";
-import { Withdrawal, WithdrawalLimit } from "./types/Vault.sol";
+import { Lien, TokenTerms, Withdrawal } from "./types/Vault.sol";
 
 /// @title ClearingHouse
 /// @author The zkmargin contributors
 /// @notice Accounts whose positions are hidden in commitments; see IClearingHouse. Twin: verifier/chain/house_client.py.
-contract ClearingHouse is IClearingHouse, CollateralVault, EIP712 {
-    /// @notice EIP-712 type of a settlement.
-    bytes32 public constant SETTLEMENT_TYPEHASH = keccak256(
-        "Settlement(bytes32 first,bytes32 second,uint64 firstVersion,uint64 secondVersion,"
-        "uint32 epoch,uint64 deadline,bytes differences)"
-    );
+contract ClearingHouse is IClearingHouse, AccountLedger, HousePause, ReentrancyGuardTransient {
+    using SettlementHash for *;
+    using TradeLegs for *;
 
-    /// @notice EIP-712 type of a withdrawal, by which its proof is bound to amount and recipient.
-    bytes32 public constant WITHDRAWAL_TYPEHASH =
-        keccak256("Withdrawal(bytes32 account,uint64 stateVersion,uint32 epoch,uint64 ticks,address recipient)");
+    /// @notice What sets the context of an exit apart from those of margin proofs.
+    bytes32 public constant EXIT_LABEL = keccak256("zkmargin exit");
 
     uint256 private constant COLUMNS_PER_SLOT = 4;
 
-    /// @dev What storage keeps of an account.
-    struct Account {
-        AccountState state;
-        mapping(uint256 book => bytes32 hash) commitmentHashes;
+    /// @dev Participants have indices of 8 bits.
+    uint256 private constant MAXIMUM_ACCOUNTS = 256;
+
+    /// @dev Trades on their way.
+    /// @param action What proofs are bound to.
+    /// @param epoch Epoch at which all accounts prove initial margin.
+    /// @param claims Place of the first account's claim.
+    /// @param rule Rule and matrix in use.
+    /// @param accounts The accounts.
+    /// @param legs The trades between them.
+    struct Netting {
+        bytes32 action;
+        uint32 epoch;
+        uint256 claims;
+        RuleInUse rule;
+        AccountId[] accounts;
+        Leg[] legs;
     }
 
     /// @inheritdoc IClearingHouse
-    IMarginVerifier public immutable override verifier;
+    ICollateralVault public immutable override vault;
     /// @inheritdoc IClearingHouse
-    IRuleRegistry public immutable override registry;
-    /// @inheritdoc IClearingHouse
-    uint256 public immutable override collateralSlot;
+    IExitVerifier public immutable override exitVerifier;
     /// @inheritdoc IClearingHouse
     uint256 public immutable override depositLimit;
     /// @inheritdoc IClearingHouse
@@ -56,71 +74,47 @@ contract ClearingHouse is IClearingHouse, CollateralVault, EIP712 {
     /// @inheritdoc IClearingHouse
     bytes32 public immutable override basisHash;
 
-    mapping(AccountId id => Account account) private _accounts;
-
-    /// @notice Creates a clearing house without accounts.
-    /// @param verifier_ Checks the proofs.
-    /// @param registry_ Holds the rules; must be made for the verifier's key.
-    /// @param collateral_ Collateral token.
-    /// @param collateralSlot_ Slot of the collateral in book 0.
-    /// @param unitsPerTick_ Units of the collateral token that one tick is.
-    /// @param basisTable_ Data contract with the basis points.
-    /// @param basisHash_ keccak256 of these points.
-    /// @param limit How much may be withdrawn.
-    constructor(
-        IMarginVerifier verifier_,
-        IRuleRegistry registry_,
-        IERC20 collateral_,
-        uint256 collateralSlot_,
-        uint256 unitsPerTick_,
-        address basisTable_,
-        bytes32 basisHash_,
-        WithdrawalLimit memory limit
-    ) CollateralVault(collateral_, unitsPerTick_, limit) EIP712("zkmargin ClearingHouse", "1") {
-        verifier = verifier_;
-        registry = registry_;
-        collateralSlot = collateralSlot_;
-        basisTable = basisTable_;
-        basisHash = basisHash_;
-        if (verifier_.verifyingKey() != registry_.verifyingKey()) {
-            revert ClearingHouseVerifyingKeyMismatch(verifier_.verifyingKey(), registry_.verifyingKey());
-        }
-        Shape memory shape = verifier_.shape();
+    /// @notice Creates a clearing house without accounts, and its vault.
+    /// @param parts What it is made of.
+    /// @param owner_ Owner of the house and of the vault.
+    /// @param guardian_ Who may pause.
+    /// @param tokens Terms of the collateral tokens, the quote collateral first.
+    constructor(HouseParts memory parts, address owner_, address guardian_, TokenTerms[] memory tokens)
+        AccountLedger(parts.verifier, parts.registry)
+        HousePause(owner_, guardian_)
+        EIP712("zkmargin ClearingHouse", "1")
+    {
+        Shape memory shape = parts.verifier.shape();
         uint256 slots = shape.columns / COLUMNS_PER_SLOT;
-        if (collateralSlot_ >= slots) {
-            revert ClearingHouseSlotOutOfRange(collateralSlot_, slots);
+        DataContract.requireContent(parts.basisTable, slots * Commitments.POINT_BYTES, parts.basisHash);
+        if (parts.exitVerifier.basisHash() != parts.basisHash) {
+            revert ClearingHouseExitBasisMismatch(parts.exitVerifier.basisHash(), parts.basisHash);
         }
+        exitVerifier = parts.exitVerifier;
+        basisTable = parts.basisTable;
+        basisHash = parts.basisHash;
         depositLimit = (uint256(1) << (shape.digits * shape.digitBits - 1)) - 1;
-        _checkBasis(basisTable_, basisHash_, slots * Commitments.POINT_BYTES);
+        vault = new CollateralVault(owner_, depositLimit, slots, tokens);
     }
 
     /// @inheritdoc IClearingHouse
-    function deposit(uint96 subaccount, uint64 ticks, bytes calldata commitment) external override nonReentrant {
+    function deposit(uint96 subaccount, uint8 token, uint64 ticks, bytes calldata commitment)
+        external
+        override
+        nonReentrant
+    {
         AccountId id = accountIdOf(msg.sender, subaccount);
-        Account storage account = _accounts[id];
-        AccountState memory state = account.state;
-        if (ticks == 0) {
-            revert ClearingHouseNothingDeposited();
-        }
-        int256 deposited = int256(state.deposited) + int256(uint256(ticks));
-        if (deposited > int256(depositLimit)) {
-            revert ClearingHouseDepositOutOfRange(id, deposited, depositLimit);
-        }
-        if (commitment.length != Commitments.POINT_BYTES) {
-            revert ClearingHouseCommitmentLengthWrong(commitment.length, Commitments.POINT_BYTES);
-        }
-        _checkCommitment(id, account, commitment, 0, state.books == 0);
+        uint256 slot = vault.collect(token, msg.sender, ticks);
+        uint64 stateVersion = _credit(id, token, ticks, slot, commitment);
+        emit Deposited(id, token, ticks, stateVersion);
+    }
 
-        account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _collateralPoint(), ticks));
-        // The limit fits 64 bits for every shape whose columns do.
-        state.deposited = int64(deposited);
-        ++state.stateVersion;
-        if (state.books == 0) {
-            state.books = 1;
-        }
-        account.state = state;
-        emit Deposited(id, ticks, deposited, state.stateVersion);
-        _collect(ticks);
+    /// @inheritdoc IClearingHouse
+    function mergeInbox(AccountId id, uint8 token, bytes calldata commitment) external override nonReentrant {
+        _checkAuthorised(id, msg.sender);
+        (uint64 ticks, uint256 slot) = vault.takeInbox(id, token);
+        uint64 stateVersion = _credit(id, token, ticks, slot, commitment);
+        emit InboxMerged(id, token, ticks, stateVersion);
     }
 
     /// @inheritdoc IClearingHouse
@@ -130,316 +124,345 @@ contract ClearingHouse is IClearingHouse, CollateralVault, EIP712 {
         bytes calldata proof,
         bytes calldata hint
     ) external override nonReentrant {
-        AccountId id = withdrawal.account;
-        _checkOwner(id);
-        AccountState memory state = _accounts[id].state;
-        _checkVersion(id, state.stateVersion, withdrawal.stateVersion);
-
-        MarginClaim memory claim = _claimAfterWithdrawal(withdrawal, state.books, portfolio);
-        claim.proof = proof;
-        claim.hint = hint;
-        verifier.verify(claim);
-
-        state.initialEpoch = withdrawal.epoch;
-        _withdraw(id, state, Commitments.hashAt(claim.portfolio, 0), withdrawal.ticks, withdrawal.recipient);
+        uint64 stateVersion = _debit(withdrawal, withdrawal.hash(), portfolio, proof, hint);
+        uint256 claim = vault.payOut(withdrawal.token, withdrawal.recipient, withdrawal.ticks);
+        emit Withdrawn(
+            withdrawal.account, withdrawal.token, withdrawal.recipient, withdrawal.ticks, stateVersion, claim
+        );
     }
 
     /// @inheritdoc IClearingHouse
-    function withdrawDeposit(AccountId id, uint64 stateVersion, uint64 ticks, address recipient)
+    function grantLien(Lien calldata lien, bytes calldata portfolio, bytes calldata proof, bytes calldata hint)
         external
         override
         nonReentrant
     {
-        _checkOwner(id);
-        AccountState memory state = _accounts[id].state;
-        _checkVersion(id, state.stateVersion, stateVersion);
-        if (state.hidden) {
-            revert ClearingHouseAccountHidden(id);
-        }
-        int256 left = int256(state.deposited) - int256(uint256(ticks));
-        if (left < 0) {
-            revert ClearingHouseDepositExceeded(id, ticks, state.deposited);
-        }
-        // Nothing but deposits and withdrawals ever changed this account: it holds what is left of them, without blind.
-        bytes memory nothing = new bytes(Commitments.POINT_BYTES);
-        bytes memory commitment = Commitments.addMultiple(nothing, _collateralPoint(), uint256(left));
-        _withdraw(id, state, keccak256(commitment), ticks, recipient);
+        Withdrawal memory equal =
+            Withdrawal(lien.account, lien.stateVersion, lien.epoch, lien.token, lien.ticks, lien.lender);
+        uint64 stateVersion = _debit(equal, lien.hash(), portfolio, proof, hint);
+        vault.addLien(lien.account, lien.token, lien.lender, lien.ticks);
+        emit LienGranted(lien.account, lien.token, lien.lender, lien.ticks, stateVersion);
     }
 
     /// @inheritdoc IClearingHouse
-    function settle(Settlement calldata settlement, SettlementSide calldata first, SettlementSide calldata second)
-        external
-        override
-        nonReentrant
-    {
-        _checkTerms(settlement);
-        (bytes32 action, bytes32 digest) = _settlementHashes(settlement);
-        _checkSignature(settlement.first, digest, first.signature);
-        _checkSignature(settlement.second, digest, second.signature);
-
-        RuleLocation memory rule = registry.usableRule(settlement.epoch, RuleKind.INITIAL);
-        if (settlement.differences.length != rule.books * Commitments.POINT_BYTES) {
-            revert ClearingHouseCommitmentLengthWrong(
-                settlement.differences.length, rule.books * Commitments.POINT_BYTES
-            );
-        }
-        MarginClaim[] memory claims = new MarginClaim[](2);
-        claims[0] = _claimAfterTrade(settlement, first, rule, action, true);
-        claims[1] = _claimAfterTrade(settlement, second, rule, action, false);
-        verifier.verifyBatch(claims);
-
-        _recordTrade(settlement.first, settlement.epoch, claims[0].portfolio);
-        _recordTrade(settlement.second, settlement.epoch, claims[1].portfolio);
-        emit Settled(settlement.first, settlement.second, settlement.epoch, action, settlement.differences);
+    function withdrawHoldings(
+        AccountId id,
+        uint64 stateVersion,
+        uint8 token,
+        uint64 ticks,
+        address recipient,
+        bytes calldata commitment
+    ) external override nonReentrant {
+        _takeHoldings(id, stateVersion, token, ticks, commitment);
+        uint256 claim = vault.payOut(token, recipient, ticks);
+        emit Withdrawn(id, token, recipient, ticks, stateVersion + 1, claim);
     }
 
     /// @inheritdoc IClearingHouse
-    function proveMargin(
-        MarginCheck calldata check,
+    function exit(
+        AccountId id,
+        uint64 stateVersion,
+        uint64[] calldata amounts,
         bytes calldata portfolio,
-        bytes calldata proof,
-        bytes calldata hint
-    ) external override {
-        Account storage account = _accounts[check.account];
-        _checkVersion(check.account, account.state.stateVersion, check.stateVersion);
-        _checkProgress(check, account.state);
-        uint256 touched = account.state.books;
-        RuleLocation memory rule = registry.usableRule(check.epoch, check.kind);
-        _checkPortfolio(check.account, account, touched, portfolio, rule.books);
-        ClaimEncoding.requireAccepted(verifier, ClaimEncoding.contextOf(check, 0), rule, portfolio, proof, hint);
-        if (check.kind == RuleKind.INITIAL) {
-            account.state.initialEpoch = check.epoch;
-        } else {
-            account.state.maintenanceEpoch = check.epoch;
+        bytes calldata nonce,
+        uint256 response
+    ) external override nonReentrant {
+        _checkOwner(id);
+        AccountState memory state = _stateAt(id, stateVersion);
+        if (state.status == AccountStatus.TRANSPARENT) {
+            revert ClearingHouseAccountTransparent(id);
         }
-        emit MarginProven(check.account, check.epoch, check.kind);
+        _checkPortfolio(id, state.books, portfolio);
+        exitVerifier.requireExit(
+            exitContext(id, stateVersion), portfolio, _tokenSlots(amounts.length), amounts, nonce, response
+        );
+        state.status = AccountStatus.TRANSPARENT;
+        state.books = BookSet.FIRST;
+        _recordExit(id, state, amounts);
     }
 
     /// @inheritdoc IClearingHouse
-    function accountState(AccountId account) external view override returns (AccountState memory) {
-        return _accounts[account].state;
-    }
-
-    /// @inheritdoc IClearingHouse
-    function commitmentHash(AccountId account, uint256 book) external view override returns (bytes32) {
-        return _accounts[account].commitmentHashes[book];
-    }
-
-    /// @inheritdoc IClearingHouse
-    function proofContext(MarginCheck calldata check, bytes32 action) external view override returns (bytes32) {
-        return ClaimEncoding.contextOf(check, action);
-    }
-
-    /// @inheritdoc IClearingHouse
-    function settlementHashes(Settlement calldata settlement)
+    function settle(Settlement calldata settlement, uint32 epoch, SettlementSide[] calldata sides)
         external
-        view
         override
-        returns (bytes32 action, bytes32 digest)
+        nonReentrant
     {
-        return _settlementHashes(settlement);
+        _checkTerms(settlement.deadline, settlement.maxEpoch, epoch);
+        _checkCount(sides.length, settlement.participants.length);
+        (bytes32 action, bytes32 digest) = settlementHashes(settlement);
+        Netting memory netting = _begin(epoch, sides.length, settlement.legs.length);
+        netting.action = action;
+        netting.legs = settlement.legs;
+        for (uint256 index = 0; index < sides.length; ++index) {
+            Participant calldata participant = settlement.participants[index];
+            netting.accounts[index] = participant.account;
+            _checkSignature(participant.account, sides[index].signer, digest, sides[index].signature);
+            _useNonce(participant.account, participant.nonce);
+        }
+        netting.legs.check(netting.accounts);
+        for (uint256 index = 0; index < sides.length; ++index) {
+            SettlementSide calldata side = sides[index];
+            _move(netting, index, settlement.participants[index].stateVersion, side.portfolio);
+            ClaimEncoding.setProof(ClaimEncoding.claimAt(netting.claims, index), side.proof, side.hint);
+        }
+        _finish(netting);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function settleOpen(
+        OpenLeg[] calldata legs,
+        OpenLegSignatures[] calldata signatures,
+        uint32 epoch,
+        OpenSide[] calldata sides
+    ) external override nonReentrant {
+        _checkCount(signatures.length, legs.length);
+        Netting memory netting = _begin(epoch, sides.length, legs.length);
+        for (uint256 index = 0; index < sides.length; ++index) {
+            netting.accounts[index] = sides[index].account;
+        }
+        bytes32[] memory hashes = new bytes32[](legs.length);
+        for (uint256 index = 0; index < legs.length; ++index) {
+            hashes[index] = _acceptLeg(netting, index, legs[index], signatures[index]);
+        }
+        netting.action = hashes.combined();
+        netting.legs.check(netting.accounts);
+        for (uint256 index = 0; index < sides.length; ++index) {
+            OpenSide calldata side = sides[index];
+            _move(netting, index, side.stateVersion, side.portfolio);
+            ClaimEncoding.setProof(ClaimEncoding.claimAt(netting.claims, index), side.proof, side.hint);
+        }
+        _finish(netting);
+    }
+
+    /// @inheritdoc IClearingHouse
+    function openLegHashes(OpenLeg calldata leg) external view override returns (bytes32 hash, bytes32 digest) {
+        hash = leg.hash();
+        digest = _hashTypedDataV4(hash);
     }
 
     /// @inheritdoc IClearingHouse
     function withdrawalHash(Withdrawal calldata withdrawal) external pure override returns (bytes32 action) {
-        return _withdrawalHash(withdrawal);
+        return withdrawal.hash();
     }
 
-    /// @dev Writes down the account after a withdrawal, then pays or queues.
-    function _withdraw(AccountId id, AccountState memory state, bytes32 commitment, uint64 ticks, address recipient)
-        private
-    {
-        Account storage account = _accounts[id];
-        ++state.stateVersion;
-        state.deposited = SafeCast.toInt64(int256(state.deposited) - int256(uint256(ticks)));
-        account.commitmentHashes[0] = commitment;
-        account.state = state;
-        uint256 claim = _book(recipient, ticks);
-        emit Withdrawn(id, recipient, ticks, state.deposited, state.stateVersion, claim);
-        if (claim == 0) {
-            _pay(recipient, ticks);
-        }
+    /// @inheritdoc IClearingHouse
+    function lienHash(Lien calldata lien) external pure override returns (bytes32 action) {
+        return lien.hash();
     }
 
-    /// @dev Writes down the commitments after a trade.
-    function _recordTrade(AccountId id, uint32 epoch, bytes memory portfolio) private {
-        Account storage account = _accounts[id];
-        uint256 books = portfolio.length / Commitments.POINT_BYTES;
-        for (uint256 book = 0; book < books; ++book) {
-            account.commitmentHashes[book] = Commitments.hashAt(portfolio, book);
-        }
-        AccountState memory state = account.state;
-        ++state.stateVersion;
-        // The registry counts books in 8 bits.
-        state.books = uint32(books);
-        state.hidden = true;
-        state.initialEpoch = epoch;
-        account.state = state;
-    }
-
-    /// @dev Checks one side's present commitments and states what it proves: initial margin of those after the trade.
-    function _claimAfterTrade(
-        Settlement calldata settlement,
-        SettlementSide calldata side,
-        RuleLocation memory rule,
-        bytes32 action,
-        bool isFirst
-    ) private view returns (MarginClaim memory claim) {
-        AccountId id = isFirst ? settlement.first : settlement.second;
-        uint64 stateVersion = isFirst ? settlement.firstVersion : settlement.secondVersion;
-        Account storage account = _accounts[id];
-        _checkVersion(id, account.state.stateVersion, stateVersion);
-        _checkPortfolio(id, account, account.state.books, side.portfolio, rule.books);
-        claim.context = _context(id, stateVersion, settlement.epoch, RuleKind.INITIAL, action);
-        claim.books = rule.books;
-        claim.portfolio = isFirst
-            ? Commitments.add(side.portfolio, settlement.differences)
-            : Commitments.subtract(side.portfolio, settlement.differences);
-        claim.matrix = DataContract.read(rule.data, rule.offset, rule.length);
-        claim.proof = side.proof;
-        claim.hint = side.hint;
-    }
-
-    /// @dev Checks the present commitments and states what is proven: initial margin of those after the withdrawal.
-    function _claimAfterWithdrawal(Withdrawal calldata withdrawal, uint256 touched, bytes calldata portfolio)
-        private
+    /// @inheritdoc IClearingHouse
+    function settlementHashes(Settlement calldata settlement)
+        public
         view
-        returns (MarginClaim memory claim)
+        override
+        returns (bytes32 action, bytes32 digest)
     {
-        AccountId id = withdrawal.account;
-        RuleLocation memory rule = registry.usableRule(withdrawal.epoch, RuleKind.INITIAL);
-        _checkPortfolio(id, _accounts[id], touched, portfolio, rule.books);
-        claim.context =
-            _context(id, withdrawal.stateVersion, withdrawal.epoch, RuleKind.INITIAL, _withdrawalHash(withdrawal));
-        claim.books = rule.books;
-        claim.portfolio = portfolio;
-        Commitments.subtractMultiple(claim.portfolio, _collateralPoint(), withdrawal.ticks);
-        claim.matrix = DataContract.read(rule.data, rule.offset, rule.length);
-    }
-
-    /// @dev Reverts unless the points are the account's commitments, for all books of the epoch.
-    function _checkPortfolio(
-        AccountId id,
-        Account storage account,
-        uint256 touched,
-        bytes calldata portfolio,
-        uint256 books
-    ) private view {
-        if (touched > books) {
-            revert ClearingHouseBooksNotCovered(id, touched, books);
-        }
-        if (portfolio.length != books * Commitments.POINT_BYTES) {
-            revert ClearingHouseCommitmentLengthWrong(portfolio.length, books * Commitments.POINT_BYTES);
-        }
-        for (uint256 book = 0; book < books; ++book) {
-            _checkCommitment(id, account, portfolio, book, book >= touched);
-        }
-    }
-
-    /// @dev Reverts unless the point of this book is the account's commitment; an untouched book holds nothing.
-    function _checkCommitment(
-        AccountId id,
-        Account storage account,
-        bytes calldata points,
-        uint256 book,
-        bool untouched
-    ) private view {
-        bytes32 stored = untouched ? Commitments.INFINITY_HASH : account.commitmentHashes[book];
-        bytes32 given = Commitments.hashOf(points, book);
-        if (given != stored) {
-            revert ClearingHouseCommitmentMismatch(id, book, given, stored);
-        }
-    }
-
-    /// @dev Reverts unless the owner of the account calls.
-    function _checkOwner(AccountId id) private view {
-        if (msg.sender != id.ownerOf()) {
-            revert ClearingHouseNotOwner(id, msg.sender);
-        }
-    }
-
-    /// @dev Reverts unless the owner of the account signed.
-    function _checkSignature(AccountId id, bytes32 digest, bytes calldata signature) private view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(id.ownerOf(), digest, signature)) {
-            revert ClearingHouseSignatureInvalid(id, digest);
-        }
-    }
-
-    /// @dev Reverts for terms that no signature can heal.
-    function _checkTerms(Settlement calldata settlement) private view {
-        if (settlement.first == settlement.second) {
-            revert ClearingHouseSameAccount(settlement.first);
-        }
-        if (block.timestamp > settlement.deadline) {
-            revert ClearingHouseDeadlineExpired(settlement.deadline, block.timestamp);
-        }
-    }
-
-    /// @dev Struct hash and digest (EIP-712) of a settlement.
-    function _settlementHashes(Settlement calldata settlement) private view returns (bytes32 action, bytes32 digest) {
-        action = keccak256(
-            abi.encode(
-                SETTLEMENT_TYPEHASH,
-                settlement.first,
-                settlement.second,
-                settlement.firstVersion,
-                settlement.secondVersion,
-                settlement.epoch,
-                settlement.deadline,
-                keccak256(settlement.differences)
-            )
-        );
+        action = settlement.hash();
         digest = _hashTypedDataV4(action);
     }
 
-    /// @dev Binds a proof to one use; the same as ClaimEncoding.contextOf for a check that is not in calldata.
-    function _context(AccountId account, uint64 stateVersion, uint32 epoch, RuleKind kind, bytes32 action)
-        private
-        view
-        returns (bytes32)
-    {
-        return keccak256(abi.encode(block.chainid, address(this), account, stateVersion, epoch, kind, action));
+    /// @inheritdoc IClearingHouse
+    function exitContext(AccountId id, uint64 stateVersion) public view override returns (bytes32) {
+        return keccak256(abi.encode(EXIT_LABEL, block.chainid, address(this), id, stateVersion));
     }
 
-    /// @dev Basis point of the collateral's slot.
-    function _collateralPoint() private view returns (bytes memory) {
+    /// @dev Adds collateral to an account, which it opens if need be.
+    function _credit(AccountId id, uint8 token, uint64 ticks, uint256 slot, bytes memory commitment)
+        private
+        returns (uint64)
+    {
+        _checkPortfolio(id, BookSet.FIRST, commitment);
+        Account storage account = _accounts[id];
+        AccountState memory state = account.state;
+        account.commitmentHashes[0] = keccak256(Commitments.addMultiple(commitment, _basisPoint(slot), ticks));
+        if (state.status == AccountStatus.TRANSPARENT) {
+            account.holdings[token] += ticks;
+        }
+        state.books |= BookSet.FIRST;
+        ++state.stateVersion;
+        account.state = state;
+        return state.stateVersion;
+    }
+
+    /// @dev Takes collateral out of an account of the caller's that proves initial margin of what stays.
+    function _debit(
+        Withdrawal memory terms,
+        bytes32 action,
+        bytes calldata portfolio,
+        bytes calldata proof,
+        bytes calldata hint
+    ) private returns (uint64 stateVersion) {
+        uint256 claim = ClaimEncoding.single();
+        stateVersion = _take(claim, terms, action, portfolio);
+        ClaimEncoding.setProof(claim, proof, hint);
+        ClaimEncoding.requireAccepted(verifier, claim);
+    }
+
+    /// @dev Carries out a debit, and states what is proven of it: initial margin of what stays.
+    function _take(uint256 claim, Withdrawal memory terms, bytes32 action, bytes memory portfolio)
+        private
+        returns (uint64)
+    {
+        _requireNotPaused();
+        AccountId id = terms.account;
+        _checkOwner(id);
+        AccountState memory state = _stateAt(id, terms.stateVersion);
+        _checkPortfolio(id, state.books, portfolio);
+        Commitments.subtractMultiple(portfolio, _basisPoint(vault.slotOf(terms.token)), terms.ticks);
+        RuleInUse memory rule;
+        ClaimEncoding.setStatement(
+            claim,
+            _context(id, terms.stateVersion, terms.epoch, RuleKind.INITIAL, action),
+            portfolio,
+            _matrix(rule, terms.epoch, RuleKind.INITIAL, state.books)
+        );
+        _accounts[id].commitmentHashes[0] = Commitments.hashAt(portfolio, 0);
+        _recordProven(id, state, terms.epoch);
+        return state.stateVersion;
+    }
+
+    /// @dev Takes collateral out of a transparent account of the caller's.
+    function _takeHoldings(AccountId id, uint64 stateVersion, uint8 token, uint64 ticks, bytes memory commitment)
+        private
+    {
+        _checkOwner(id);
+        AccountState memory state = _stateAt(id, stateVersion);
+        if (state.status != AccountStatus.TRANSPARENT) {
+            revert ClearingHouseAccountActive(id);
+        }
+        Account storage account = _accounts[id];
+        uint64 held = account.holdings[token];
+        if (ticks > held) {
+            revert ClearingHouseHoldingsExceeded(id, token, ticks, held);
+        }
+        _checkPortfolio(id, BookSet.FIRST, commitment);
+        Commitments.subtractMultiple(commitment, _basisPoint(vault.slotOf(token)), ticks);
+        account.commitmentHashes[0] = keccak256(commitment);
+        account.holdings[token] = held - ticks;
+        ++state.stateVersion;
+        account.state = state;
+    }
+
+    /// @dev Writes down what an account that has become transparent holds.
+    function _recordExit(AccountId id, AccountState memory state, uint64[] calldata amounts) private {
+        Account storage account = _accounts[id];
+        for (uint256 token = 0; token < amounts.length; ++token) {
+            account.holdings[token] = amounts[token];
+        }
+        ++state.stateVersion;
+        account.state = state;
+        emit Exited(id, amounts, state.stateVersion);
+    }
+
+    /// @dev Writes down the state of an account that has changed under a proof of initial margin.
+    function _recordProven(AccountId id, AccountState memory state, uint32 epoch) private {
+        ++state.stateVersion;
+        state.status = AccountStatus.ACTIVE;
+        state.initialEpoch = epoch;
+        _accounts[id].state = state;
+    }
+
+    /// @dev Checks an open leg's terms and signatures, uses up its nonces, and adds it to the legs.
+    function _acceptLeg(
+        Netting memory netting,
+        uint256 index,
+        OpenLeg calldata leg,
+        OpenLegSignatures calldata signatures
+    ) private returns (bytes32 hash) {
+        _checkTerms(leg.deadline, leg.maxEpoch, netting.epoch);
+        hash = leg.hash();
+        bytes32 digest = _hashTypedDataV4(hash);
+        _checkSignature(leg.receiver, signatures.receiverSigner, digest, signatures.receiverSignature);
+        _checkSignature(leg.giver, signatures.giverSigner, digest, signatures.giverSignature);
+        _useNonce(leg.receiver, leg.receiverNonce);
+        _useNonce(leg.giver, leg.giverNonce);
+        netting.legs[index] = Leg({
+            receiver: netting.accounts.indexOf(leg.receiver),
+            giver: netting.accounts.indexOf(leg.giver),
+            books: leg.books,
+            differences: leg.differences
+        });
+    }
+
+    /// @dev Carries out the legs of one account, and states what it proves: initial margin of what comes of them.
+    function _move(Netting memory netting, uint256 index, uint64 stateVersion, bytes memory portfolio) private {
+        AccountId id = netting.accounts[index];
+        AccountState memory state = _stateAt(id, stateVersion);
+        uint32 touched = netting.legs.touchedBy(index);
+        state.books |= touched;
+        _checkPortfolio(id, state.books, portfolio);
+        netting.legs.apply_(index, state.books, portfolio);
+        ClaimEncoding.setStatement(
+            ClaimEncoding.claimAt(netting.claims, index),
+            _context(id, stateVersion, netting.epoch, RuleKind.INITIAL, netting.action),
+            portfolio,
+            _matrix(netting.rule, netting.epoch, RuleKind.INITIAL, state.books)
+        );
+        _recordHashes(id, state.books, touched, portfolio);
+        _recordProven(id, state, netting.epoch);
+    }
+
+    /// @dev Writes down the hashes of the commitments that a trade has changed.
+    function _recordHashes(AccountId id, uint32 books, uint32 touched, bytes memory portfolio) private {
+        mapping(uint256 book => bytes32 hash) storage hashes = _accounts[id].commitmentHashes;
+        for (uint256 book = 0; touched >> book != 0; ++book) {
+            if (BookSet.has(touched, book)) {
+                hashes[book] = Commitments.hashAt(portfolio, BookSet.indexOf(books, book));
+            }
+        }
+    }
+
+    /// @dev Has all claims verified.
+    function _finish(Netting memory netting) private {
+        ClaimEncoding.requireAllAccepted(verifier, netting.claims, netting.accounts.length);
+        emit Settled(netting.action, netting.epoch, netting.accounts, netting.legs);
+    }
+
+    /// @dev Room for trades between so many accounts.
+    function _begin(uint32 epoch, uint256 accounts, uint256 legs) private view returns (Netting memory netting) {
+        _requireNotPaused();
+        if (legs == 0 || accounts > MAXIMUM_ACCOUNTS) {
+            revert ClearingHouseSizeOutOfRange(accounts, legs);
+        }
+        netting.epoch = epoch;
+        netting.accounts = new AccountId[](accounts);
+        netting.legs = new Leg[](legs);
+        netting.claims = ClaimEncoding.batch(accounts);
+    }
+
+    /// @dev Reverts for terms that no signature can heal.
+    function _checkTerms(uint64 deadline, uint32 maxEpoch, uint32 epoch) private view {
+        if (block.timestamp > deadline) {
+            revert ClearingHouseDeadlineExpired(deadline, block.timestamp);
+        }
+        if (epoch > maxEpoch) {
+            revert ClearingHouseEpochTooLate(epoch, maxEpoch);
+        }
+    }
+
+    /// @dev Slots of all tokens, of which there must be so many.
+    function _tokenSlots(uint256 expected) private view returns (uint256[] memory slots) {
+        uint256 tokens = vault.tokenCount();
+        if (expected != tokens) {
+            revert ClearingHouseHoldingsCountWrong(expected, tokens);
+        }
+        slots = new uint256[](tokens);
+        for (uint256 token = 0; token < tokens; ++token) {
+            // The vault counts tokens in 8 bits.
+            slots[token] = vault.slotOf(uint8(token));
+        }
+    }
+
+    /// @dev Basis point of a slot.
+    function _basisPoint(uint256 slot) private view returns (bytes memory) {
         return DataContract.read(
-            basisTable, DataContract.DATA_OFFSET + collateralSlot * Commitments.POINT_BYTES, Commitments.POINT_BYTES
+            basisTable, DataContract.DATA_OFFSET + slot * Commitments.POINT_BYTES, Commitments.POINT_BYTES
         );
     }
 
-    /// @dev Reverts unless the table has the size and the hash that it should have.
-    function _checkBasis(address table, bytes32 expectedHash, uint256 expectedSize) private view {
-        uint256 size = table.code.length;
-        if (size != DataContract.DATA_OFFSET + expectedSize) {
-            revert ClearingHouseBasisSizeWrong(size == 0 ? 0 : size - DataContract.DATA_OFFSET, expectedSize);
-        }
-        bytes32 actualHash = keccak256(DataContract.read(table, DataContract.DATA_OFFSET, expectedSize));
-        if (actualHash != expectedHash) {
-            revert ClearingHouseBasisMismatch(actualHash, expectedHash);
-        }
-    }
-
-    /// @dev Struct hash (EIP-712) of a withdrawal. Its words are those of the ABI encoding.
-    function _withdrawalHash(Withdrawal calldata withdrawal) private pure returns (bytes32) {
-        return keccak256(abi.encode(WITHDRAWAL_TYPEHASH, withdrawal));
-    }
-
-    /// @dev Reverts unless the account is open and at the given version.
-    function _checkVersion(AccountId id, uint256 current, uint256 given) private pure {
-        if (current == 0) {
-            revert ClearingHouseAccountNotOpen(id);
-        }
-        if (current != given) {
-            revert ClearingHouseStateVersionMismatch(id, given, current);
-        }
-    }
-
-    /// @dev Reverts when the account has proven the rule at this epoch or later, so that a replay extends nothing.
-    function _checkProgress(MarginCheck calldata check, AccountState storage state) private view {
-        uint256 provenEpoch = check.kind == RuleKind.INITIAL ? state.initialEpoch : state.maintenanceEpoch;
-        if (check.epoch <= provenEpoch) {
-            revert ClearingHouseAlreadyProven(check.account, check.kind, check.epoch, provenEpoch);
+    function _checkCount(uint256 given, uint256 expected) private pure {
+        if (given != expected) {
+            revert ClearingHouseCountWrong(given, expected);
         }
     }
 }

@@ -116,30 +116,6 @@ interface IClearingHouse is IAccountLedger, IHousePause {
     /// @param legs Number of legs.
     error ClearingHouseSizeOutOfRange(uint256 accounts, uint256 legs);
 
-    /// @notice An account takes part once.
-    /// @param account Account that is there twice.
-    error ClearingHouseAccountTwice(AccountId account);
-
-    /// @notice An account that takes part in no leg.
-    /// @param account Account.
-    error ClearingHouseAccountIdle(AccountId account);
-
-    /// @notice An open leg names an account that brings no side.
-    /// @param account Account.
-    error ClearingHouseSideMissing(AccountId account);
-
-    /// @notice A leg names a participant that does not exist, or the same one twice.
-    /// @param leg Index of the leg.
-    /// @param receiver Index of the receiver.
-    /// @param giver Index of the giver.
-    error ClearingHouseLegInvalid(uint256 leg, uint256 receiver, uint256 giver);
-
-    /// @notice A leg touches no book, or does not bring one difference of 96 bytes for every book that it touches.
-    /// @param leg Index of the leg.
-    /// @param books Bitmap of books that it touches.
-    /// @param length Bytes of its differences.
-    error ClearingHouseDifferencesInvalid(uint256 leg, uint32 books, uint256 length);
-
     /// @notice The settlement or the open leg came too late.
     /// @param deadline Last time at which it was valid.
     /// @param blockTime Time of the block.

@@ -2,118 +2,112 @@
 pragma solidity 0.8.37;
 
 import { IMarginVerifier } from "../interfaces/IMarginVerifier.sol";
-import { RuleLocation } from "../types/MarginRule.sol";
-import { MarginCheck } from "../types/Settlement.sol";
 
-/// @title The call of a verifier with one claim, laid out in memory without copies in between
+/// @title Calls of a verifier, laid out in memory without copies in between
 /// @author The zkmargin contributors
-/// @notice What came in calldata is copied from there, the matrix straight from the code of its data contract. Twin:
-/// verifier/calldata.py.
+/// @notice The heads of all claims come first; their byte strings lie wherever they were allocated after that, once for
+/// claims that share one. Twin: verifier/calldata.py.
+/// @dev A claim's head has six words: context, books, and offsets of four byte strings (portfolio, matrix, proof, hint),
+/// counted from the head. Callers know a claim by the place of its head. The calldata of the verifier reaches up to the
+/// end of allocated memory: what else lies there is not looked at.
 library ClaimEncoding {
-    /// @dev The ABI of `verify(MarginClaim)`: selector, offset of the claim; then the claim's head of six words
-    /// (context, books, offsets of four byte strings), then the byte strings.
-    uint256 private constant SELECTOR_BYTES = 4;
-    uint256 private constant CLAIM_OFFSET = 32;
-    uint256 private constant PORTFOLIO_FIELD = 64;
-    uint256 private constant MATRIX_FIELD = 96;
-    uint256 private constant PROOF_FIELD = 128;
-    uint256 private constant HINT_FIELD = 160;
-    uint256 private constant CLAIM_HEAD = 192;
+    uint256 private constant HEAD_BYTES = 192;
+    uint256 private constant POINT_BYTES = 96;
 
     /// @notice Where there is no contract, a call would succeed and say nothing.
     /// @param verifier Address without code.
     error ClaimEncodingNoVerifier(address verifier);
 
-    /// @notice Returns when the verifier accepts, reverts with its named error when it does not.
-    /// @param verifier The verifier.
-    /// @param context What the proof is bound to.
-    /// @param rule Where the matrix is, as the registry says; the contract there has all its bytes.
-    /// @param portfolio Commitments.
-    /// @param proof Proof.
-    /// @param hint Hint.
-    function requireAccepted(
-        IMarginVerifier verifier,
-        bytes32 context,
-        RuleLocation memory rule,
-        bytes calldata portfolio,
-        bytes calldata proof,
-        bytes calldata hint
-    ) internal view {
-        uint256 claim = _begin(context, rule.books);
-        uint256 end = _append(claim, PORTFOLIO_FIELD, claim + CLAIM_HEAD, portfolio);
-        end = _appendMatrix(claim, end, rule);
-        end = _append(claim, PROOF_FIELD, end, proof);
-        end = _append(claim, HINT_FIELD, end, hint);
-        _call(verifier, claim - CLAIM_OFFSET - SELECTOR_BYTES, end);
-    }
-
-    /// @notice What the proof of a check is bound to: `keccak256(abi.encode(chain id, this contract, check, action))`.
-    /// @param check The check; a struct without byte strings is encoded in calldata as it is by `abi.encode`.
-    /// @param action EIP-712 struct hash of a settlement, or 0.
-    /// @return context The 32 bytes.
-    function contextOf(MarginCheck calldata check, bytes32 action) internal view returns (bytes32 context) {
-        assembly ("memory-safe") {
-            let words := mload(0x40)
-            mstore(words, chainid())
-            mstore(add(words, 32), address())
-            calldatacopy(add(words, 64), check, 128)
-            mstore(add(words, 192), action)
-            context := keccak256(words, 224)
-        }
-    }
-
-    /// @dev Writes selector, offset, context and books; gives the place of the claim.
-    function _begin(bytes32 context, uint256 books) private pure returns (uint256 claim) {
+    /// @notice Room for the call `verify(claim)`.
+    /// @return claim The claim.
+    function single() internal pure returns (uint256 claim) {
         bytes4 selector = IMarginVerifier.verify.selector;
         assembly ("memory-safe") {
             let start := mload(0x40)
             mstore(start, selector)
-            mstore(add(start, SELECTOR_BYTES), CLAIM_OFFSET)
+            mstore(add(start, 4), 32) // offset of the claim
             claim := add(start, 36)
+            mstore(0x40, add(claim, 192))
+        }
+    }
+
+    /// @notice Room for the call `verifyBatch(claims)`.
+    /// @param count Number of claims.
+    /// @return first The first claim; `claimAt` gives the others.
+    function batch(uint256 count) internal pure returns (uint256 first) {
+        bytes4 selector = IMarginVerifier.verifyBatch.selector;
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(start, selector)
+            mstore(add(start, 4), 32) // offset of the array
+            mstore(add(start, 36), count)
+            let table := add(start, 68) // offsets of the claims, counted from here
+            let offset := mul(count, 32)
+            first := add(table, offset)
+            for { let entry := table } lt(entry, first) { entry := add(entry, 32) } {
+                mstore(entry, offset)
+                offset := add(offset, 192)
+            }
+            mstore(0x40, add(table, offset))
+        }
+    }
+
+    /// @notice A claim of a batch.
+    /// @param first The batch's first claim.
+    /// @param index Which.
+    /// @return claim The claim.
+    function claimAt(uint256 first, uint256 index) internal pure returns (uint256 claim) {
+        return first + index * HEAD_BYTES;
+    }
+
+    /// @notice Sets what is claimed.
+    /// @param claim The claim.
+    /// @param context What the proof is bound to.
+    /// @param portfolio Commitments, 96 bytes a book; allocated after the claim, and so is the matrix.
+    /// @param matrix Matrix over these books.
+    function setStatement(uint256 claim, bytes32 context, bytes memory portfolio, bytes memory matrix) internal pure {
+        uint256 books = portfolio.length / POINT_BYTES;
+        assembly ("memory-safe") {
             mstore(claim, context)
             mstore(add(claim, 32), books)
-            mstore(0x40, add(claim, CLAIM_HEAD))
+            mstore(add(claim, 64), sub(portfolio, claim))
+            mstore(add(claim, 96), sub(matrix, claim))
         }
     }
 
-    /// @dev Writes a byte string at `place`, its offset into the claim's head; gives the place after it.
-    function _append(uint256 claim, uint256 field, uint256 place, bytes calldata content)
-        private
-        pure
-        returns (uint256 end)
-    {
+    /// @notice Sets what proves it.
+    /// @param claim The claim.
+    /// @param proof Proof; allocated after the claim, and so is the hint.
+    /// @param hint Hint.
+    function setProof(uint256 claim, bytes memory proof, bytes memory hint) internal pure {
         assembly ("memory-safe") {
-            mstore(add(claim, field), sub(place, claim))
-            mstore(place, content.length)
-            let data := add(place, 32)
-            calldatacopy(data, content.offset, content.length)
-            mstore(add(data, content.length), 0) // padding
-            end := add(data, and(add(content.length, 31), not(31)))
-            mstore(0x40, add(end, 32))
+            mstore(add(claim, 128), sub(proof, claim))
+            mstore(add(claim, 160), sub(hint, claim))
         }
     }
 
-    /// @dev The same for the matrix.
-    function _appendMatrix(uint256 claim, uint256 place, RuleLocation memory rule) private view returns (uint256 end) {
-        (address data, uint256 offset, uint256 length) = (rule.data, rule.offset, rule.length);
-        assembly ("memory-safe") {
-            mstore(add(claim, MATRIX_FIELD), sub(place, claim))
-            mstore(place, length)
-            extcodecopy(data, add(place, 32), offset, length) // a multiple of 96 bytes: no padding
-            end := add(add(place, 32), length)
-            mstore(0x40, end)
-        }
+    /// @notice Returns when the verifier accepts, reverts with its named error when it does not.
+    /// @param verifier The verifier.
+    /// @param claim What `single` returned, its fields set.
+    function requireAccepted(IMarginVerifier verifier, uint256 claim) internal view {
+        _call(verifier, claim - 36);
+    }
+
+    /// @notice The same for all claims of a batch.
+    /// @param verifier The verifier.
+    /// @param first What `batch` returned, the fields of all claims set.
+    /// @param count Number of claims.
+    function requireAllAccepted(IMarginVerifier verifier, uint256 first, uint256 count) internal view {
+        _call(verifier, first - 32 * count - 68);
     }
 
     /// @dev Calls; hands a revert through.
-    function _call(IMarginVerifier verifier, uint256 start, uint256 end) private view {
-        bool accepted;
+    function _call(IMarginVerifier verifier, uint256 start) private view {
         assembly ("memory-safe") {
-            accepted := staticcall(gas(), verifier, start, sub(end, start), 0, 0)
-            if iszero(accepted) {
-                let reason := mload(0x40)
-                returndatacopy(reason, 0, returndatasize())
-                revert(reason, returndatasize())
+            let end := mload(0x40)
+            if iszero(staticcall(gas(), verifier, start, sub(end, start), 0, 0)) {
+                returndatacopy(end, 0, returndatasize())
+                revert(end, returndatasize())
             }
         }
         if (address(verifier).code.length == 0) {

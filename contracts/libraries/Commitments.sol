@@ -48,6 +48,21 @@ library Commitments {
         }
     }
 
+    /// @notice Adds a commitment of one list to one of another or subtracts it, in place.
+    /// @param points List that is changed.
+    /// @param index Position of the commitment in it; must be within the list.
+    /// @param others The other list.
+    /// @param position Position in that list; must be within it.
+    /// @param minus Whether to subtract.
+    function combineAt(bytes memory points, uint256 index, bytes memory others, uint256 position, bool minus)
+        internal
+        view
+    {
+        G1Point memory other = _read(others, position * POINT_BYTES);
+        G1Point memory sum = Bls12381.add(_read(points, index * POINT_BYTES), minus ? _negate(other) : other);
+        _write(points, index * POINT_BYTES, sum);
+    }
+
     /// @notice Adds a public multiple of a point to a commitment.
     /// @param commitment 96 bytes.
     /// @param base 96 bytes; the multiplication checks that it lies in the subgroup.
@@ -97,18 +112,6 @@ library Commitments {
     function hashAt(bytes memory points, uint256 index) internal pure returns (bytes32 hash) {
         assembly ("memory-safe") {
             hash := keccak256(add(add(points, 32), mul(index, POINT_BYTES)), POINT_BYTES)
-        }
-    }
-
-    /// @notice Hash of one commitment of a list in calldata.
-    /// @param points A multiple of 96 bytes.
-    /// @param index Position of the commitment; must be within the list.
-    /// @return hash keccak256 of its 96 bytes.
-    function hashOf(bytes calldata points, uint256 index) internal pure returns (bytes32 hash) {
-        assembly ("memory-safe") {
-            let copied := mload(0x40)
-            calldatacopy(copied, add(points.offset, mul(index, POINT_BYTES)), POINT_BYTES)
-            hash := keccak256(copied, POINT_BYTES)
         }
     }
 
