@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import { MarginVerifier } from "./MarginVerifier.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { Bls12381 } from "./libraries/Bls12381.sol";
-import { MarginProof } from "./libraries/MarginProof.sol";
 import { PointCompression } from "./libraries/PointCompression.sol";
 import { PointEvaluation } from "./libraries/PointEvaluation.sol";
 import { PointTerms } from "./libraries/PointTerms.sol";
@@ -19,7 +18,6 @@ import { Shape } from "./types/Shape.sol";
 /// @dev Twin: verifier/verification.py. The setup is no parameter: the constructor ties the constant [τ]_2 below to the
 ///      precompile's own, so that no key can be made for another.
 contract CeremonyMarginVerifier is MarginVerifier {
-    using MarginProof for bytes;
     using PointTerms for PointTerms.Terms;
 
     /// @dev Powers of τ that the ceremony made public; the argument's degree bound rests on their number.
@@ -50,23 +48,6 @@ contract CeremonyMarginVerifier is MarginVerifier {
         if (!PointEvaluation.opens(Bls12381.multiply(sum), round.u, -totals.generator, high, low)) {
             revert MarginVerifierRejected();
         }
-    }
-
-    /// @inheritdoc MarginVerifier
-    /// @dev The precompile sees of y no more than its sign; the multiplication by one checks the whole point.
-    function _opens(G1Point memory commitment, Scalar z, Scalar y, bytes calldata opening)
-        internal
-        view
-        override
-        returns (bool)
-    {
-        if (opening.length != MarginProof.COMPRESSED_BYTES) {
-            revert MarginVerifierOpeningLength(opening.length, MarginProof.COMPRESSED_BYTES);
-        }
-        PointTerms.Terms memory checked = PointTerms.allocate(1);
-        checked.append(commitment, ONE);
-        (uint256 high, uint256 low) = PointCompression.read(opening.location());
-        return PointEvaluation.opens(Bls12381.multiply(checked), z, y, high, low);
     }
 
     /// @inheritdoc MarginVerifier

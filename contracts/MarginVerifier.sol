@@ -22,6 +22,7 @@ import { Shape } from "./types/Shape.sol";
 ///      The generator never enters the sum: [L] = [L'] + c·G, and each variant accounts for c. To the point evaluation
 ///      precompile, "[L] opens to 0" and "[L'] opens to −c" are the same equation, and the second saves a term.
 abstract contract MarginVerifier is ArgumentDomain {
+    using MarginProof for bytes;
     using MarginProof for uint256;
     using PointTerms for PointTerms.Terms;
     using Transcript for bytes32;
@@ -62,6 +63,9 @@ abstract contract MarginVerifier is ArgumentDomain {
     /// @dev [T], and the generator in one variant.
     uint256 private constant SHARED_TERMS = 2;
 
+    /// @dev Terms of a bare opening: commitment and opening, and the generator in one variant.
+    uint256 private constant OPENING_TERMS = 3;
+
     uint256 private immutable TABLE_X_HIGH;
     uint256 private immutable TABLE_X_LOW;
     uint256 private immutable TABLE_Y_HIGH;
@@ -93,20 +97,19 @@ abstract contract MarginVerifier is ArgumentDomain {
     }
 
     /// @inheritdoc IMarginVerifier
+    /// @dev e(P, [τ]_2) = e(C + z·P − y·[1]_1, [1]_2).
     function requireOpening(bytes calldata commitment, uint256 z, uint256 y, bytes calldata opening) external view {
         if (commitment.length != MarginProof.POINT_BYTES) revert MarginVerifierCommitmentLength(commitment.length);
-        G1Point memory point = Bls12381.decodeG1(commitment);
-        if (!_opens(point, ScalarField.fromCanonical(z), ScalarField.fromCanonical(y), opening)) {
-            revert MarginVerifierOpeningRejected(z, y);
+        if (opening.length != MarginProof.POINT_BYTES) {
+            revert MarginVerifierOpeningLength(opening.length, MarginProof.POINT_BYTES);
         }
+        PointTerms.Terms memory openings = PointTerms.allocate(1);
+        PointTerms.Terms memory sum = PointTerms.allocate(OPENING_TERMS);
+        openings.append(opening.location(), ONE);
+        sum.append(commitment.location(), ONE);
+        sum.append(opening.location(), ScalarField.fromCanonical(z));
+        _requireEquation(sum, -ScalarField.fromCanonical(y), openings);
     }
-
-    /// @dev Whether the commitment opens at z to y; reverts when the opening is malformed.
-    function _opens(G1Point memory commitment, Scalar z, Scalar y, bytes calldata opening)
-        internal
-        view
-        virtual
-        returns (bool);
 
     /// @dev The last equation, e(P, [τ]_2) = e(Q, [1]_2), or a revert with a named error.
     /// @param sum Q without its generator's term; has room for one more.
@@ -140,9 +143,12 @@ abstract contract MarginVerifier is ArgumentDomain {
     /// @dev Terms of the sum of a batch: matrices are counted once.
     function _capacity(Round[] memory rounds) private pure returns (uint256 capacity) {
         capacity = SHARED_TERMS;
-        for (uint256 i = 0; i < rounds.length; ++i) {
-            capacity += _capacity(rounds[i]);
-            if (_firstWithMatrix(rounds, i) != i) capacity -= rounds[i].books * rounds[i].chunks;
+        unchecked {
+            // Lengths of calldata, and less is taken away than was added.
+            for (uint256 i = 0; i < rounds.length; ++i) {
+                capacity += _capacity(rounds[i]);
+                if (_firstWithMatrix(rounds, i) != i) capacity -= rounds[i].books * rounds[i].chunks;
+            }
         }
     }
 
@@ -317,7 +323,10 @@ abstract contract MarginVerifier is ArgumentDomain {
         uint256 book = 0;
         while (true) {
             totals.generator = totals.generator + _addBook(sum, round, values, weights, book);
-            if (++book == round.books) return;
+            unchecked {
+                // At most 256 books.
+                if (++book == round.books) return;
+            }
             weights.alphaZeta = weights.alphaZeta * round.alpha;
             weights.etaZeta = weights.etaZeta * round.eta;
             weights.etaNext = weights.etaNext * round.eta;

@@ -5,10 +5,9 @@ import { MarginVerifier } from "./MarginVerifier.sol";
 import { IMarginVerifier } from "./interfaces/IMarginVerifier.sol";
 import { Bls12381 } from "./libraries/Bls12381.sol";
 import { CurveConstants } from "./libraries/CurveConstants.sol";
-import { MarginProof } from "./libraries/MarginProof.sol";
 import { PointTerms } from "./libraries/PointTerms.sol";
 import { PrecompileTests } from "./libraries/PrecompileTests.sol";
-import { ONE, Scalar } from "./libraries/ScalarField.sol";
+import { Scalar } from "./libraries/ScalarField.sol";
 import { G1Point, G2Point } from "./types/CurvePoints.sol";
 import { MarginClaim } from "./types/MarginClaim.sol";
 import { Shape } from "./types/Shape.sol";
@@ -18,9 +17,6 @@ import { Shape } from "./types/Shape.sol";
 /// @dev Twin: verifier/verification.py. Whoever knows τ forges proofs: who deploys answers for the setup.
 contract PairingMarginVerifier is MarginVerifier {
     using PointTerms for PointTerms.Terms;
-
-    /// @dev Terms of the sum of a bare opening: commitment, opening, generator.
-    uint256 private constant OPENING_TERMS = 3;
 
     uint256 private immutable SETUP_X0_HIGH;
     uint256 private immutable SETUP_X0_LOW;
@@ -54,41 +50,18 @@ contract PairingMarginVerifier is MarginVerifier {
     }
 
     /// @inheritdoc MarginVerifier
-    /// @dev e(opening, [τ]_2) = e(C + z·opening − y·[1]_1, [1]_2).
-    function _opens(G1Point memory commitment, Scalar z, Scalar y, bytes calldata opening)
-        internal
-        view
-        override
-        returns (bool)
-    {
-        if (opening.length != MarginProof.POINT_BYTES) {
-            revert MarginVerifierOpeningLength(opening.length, MarginProof.POINT_BYTES);
-        }
-        G1Point memory point = Bls12381.decodeG1(opening);
-        PointTerms.Terms memory sum = PointTerms.allocate(OPENING_TERMS);
-        sum.append(commitment, ONE);
-        sum.append(point, z);
-        return _equationHolds(sum, -y, point);
-    }
-
-    /// @inheritdoc MarginVerifier
+    /// @dev e(P, [τ]_2)·e(Q, −[1]_2) = 1.
     function _requireEquation(PointTerms.Terms memory sum, Scalar generator, PointTerms.Terms memory openings)
         internal
         view
         override
     {
-        if (!_equationHolds(sum, generator, Bls12381.addToFirst(openings))) revert MarginVerifierRejected();
-    }
-
-    /// @dev e(P, [τ]_2)·e(Q, −[1]_2) = 1.
-    function _equationHolds(PointTerms.Terms memory sum, Scalar generator, G1Point memory opening)
-        private
-        view
-        returns (bool)
-    {
         sum.append(CurveConstants.generator(), generator);
         G1Point memory combined = Bls12381.multiply(sum);
-        return Bls12381.pairingIsOne(opening, _setupPoint(), combined, CurveConstants.negatedGenerator2());
+        G1Point memory opening = Bls12381.addToFirst(openings);
+        if (!Bls12381.pairingIsOne(opening, _setupPoint(), combined, CurveConstants.negatedGenerator2())) {
+            revert MarginVerifierRejected();
+        }
     }
 
     function _setupPoint() private view returns (G2Point memory) {

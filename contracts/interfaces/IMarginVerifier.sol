@@ -55,11 +55,8 @@ interface IMarginVerifier {
     /// @notice The commitment of an opening must be one point of 96 bytes.
     error MarginVerifierCommitmentLength(uint256 length);
 
-    /// @notice The opening has a wrong length for this verifier.
+    /// @notice A bare opening must be one point of 96 bytes.
     error MarginVerifierOpeningLength(uint256 length, uint256 expected);
-
-    /// @notice The committed polynomial does not have this value there.
-    error MarginVerifierOpeningRejected(uint256 z, uint256 y);
 
     /// @notice Accepts one claim or reverts.
     /// @param claim Statement, proof and hint.
@@ -70,13 +67,12 @@ interface IMarginVerifier {
     /// @param claims At least one statement with its proof and its hint of 80 bytes.
     function verifyBatch(MarginClaim[] calldata claims) external view;
 
-    /// @notice Returns when the polynomial behind a commitment has the value y at z, reverts otherwise.
-    /// @dev e(C − y·[1]_1, [1]_2) = e(opening, [τ − z]_2). The ceremony variant wants the opening compressed, in the 48
-    ///      bytes of EIP-4844; the pairing variant wants 96 bytes x ‖ y.
-    /// @param commitment 96 bytes x ‖ y.
+    /// @notice Accepts when the polynomial behind a commitment has the value y at z, or reverts.
+    /// @dev e(opening, [τ − z]_2) = e(commitment − y·[1]_1, [1]_2).
+    /// @param commitment [f(τ)]_1, 96 bytes x ‖ y.
     /// @param z The place; a canonical scalar.
     /// @param y The value; a canonical scalar.
-    /// @param opening [(f(τ) − y)/(τ − z)]_1.
+    /// @param opening [(f(τ) − y)/(τ − z)]_1, 96 bytes x ‖ y.
     function requireOpening(bytes calldata commitment, uint256 z, uint256 y, bytes calldata opening) external view;
 
     /// @notice vk of section 3: the digest of shape, [τ]_2 and [T] that every proof is bound to.

@@ -81,7 +81,7 @@ library RowEvaluation {
     /// @param versionedHash Versioned hash of the commitment (EIP-4844), which the caller has checked: it binds the point.
     /// @param commitment 96 bytes.
     /// @param rows The posted rows.
-    /// @param opening Opening of the commitment at the challenge, as the verifier wants it.
+    /// @param opening Opening of the commitment at the challenge, 96 bytes.
     function requireRows(
         IMarginVerifier verifier,
         Shape memory shape,
