@@ -5,6 +5,7 @@ Branches inside assembly are not counted there: docs/assembly-branches.md names 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -18,11 +19,16 @@ LIMIT_PERCENT: Final = 95
 
 
 def measure() -> None:
-    """Run the tests with coverage; forge switches the optimiser off for that."""
+    """Run the tests with coverage, for which forge switches the optimiser off; with few runs, see foundry.toml."""
     options = ["--report", "lcov", "--report-file", str(REPORT), "--no-match-coverage", "^(tests|node_modules)/"]
     REPORT.parent.mkdir(exist_ok=True)
     run = subprocess.run(  # noqa: S603 - the pinned forge, with fixed arguments
-        [FORGE, "coverage", *options], cwd=PROJECT_ROOT, check=False, capture_output=True, text=True
+        [FORGE, "coverage", *options],
+        cwd=PROJECT_ROOT,
+        env=os.environ | {"FOUNDRY_PROFILE": "coverage"},
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if run.returncode:
         sys.exit(f"forge coverage failed:\n{run.stdout[-4000:]}{run.stderr[-4000:]}")
