@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
 import { CollateralVault } from "../../contracts/CollateralVault.sol";
 import { InsecureTestToken } from "../../contracts/test/InsecureTestToken.sol";
@@ -12,6 +13,8 @@ import { vm } from "./Vm.sol";
 
 /// @title A vault of two tokens with the test contract as its house: a vault's house is whoever creates it
 abstract contract VaultFixture is Expectations {
+    using SafeERC20 for IERC20;
+
     uint256 internal constant START = 1_700_000_000;
     uint256 internal constant DEPOSIT_LIMIT = 511;
     uint256 internal constant SLOTS = 8;
@@ -60,7 +63,7 @@ abstract contract VaultFixture is Expectations {
         tokens[0] = TokenTerms(IERC20(token), CASH_UNITS, 0, 500, CAPACITY, REFILL);
         made = new CollateralVault(OWNER, DEPOSIT_LIMIT, SLOTS, tokens);
         vm.prank(PAYER);
-        IERC20(token).approve(address(made), type(uint256).max);
+        IERC20(token).forceApprove(address(made), type(uint256).max);
     }
 
     function _account(uint96 number) internal pure returns (AccountId) {
