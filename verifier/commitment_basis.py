@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from verifier.curve import POINT_BYTES, Group, group
 from verifier.disk_cache import cached_bytes
+from verifier.errors import MalformedInputError
 from verifier.scalar_field import inverse, powers, root_of_unity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from verifier.ceremony import TrustedSetup
+    from verifier.shape import Shape
 
 _DECODED: Final[dict[tuple[str, str], list[Any]]] = {}
 _SUFFIX_SUMS: Final[dict[tuple[str, int, str], tuple[list[Any], Any]]] = {}
@@ -84,3 +86,39 @@ def blinding_point(setup: TrustedSetup, slots: int) -> bytes:
     backend = group()
     points = setup.points(backend)
     return backend.encode(backend.subtract(points[slots], points[0]))
+
+
+@functools.cache
+def mask_table_bytes(setup: TrustedSetup, shape: Shape) -> bytes:
+    """Λ_4j + Λ_(4j+1) for every position j of a book, 96 bytes each: what a dead slot adds to the book's mask."""
+    backend = group()
+    basis = basis_points(setup, shape.columns, backend=backend)
+    long_legs = range(0, shape.columns, shape.columns // shape.slots)
+    return b"".join(backend.encode(backend.add(basis[column], basis[column + 1])) for column in long_legs)
+
+
+def mask_commitment(setup: TrustedSetup, shape: Shape, live_positions: Collection[int]) -> bytes:
+    """Mask of a book: the commitment to a row of ones at both legs of every slot but the live ones.
+
+    Twin: contracts/InstrumentRegistry.sol.
+
+    Args:
+        setup: powers of τ.
+        shape: gives N.
+        live_positions: slots that may hold positions.
+
+    Returns:
+        96 bytes.
+
+    Raises:
+        MalformedInputError: a position that a book does not have.
+    """
+    beyond = [position for position in live_positions if not 0 <= position < shape.slots]
+    if beyond:
+        raise MalformedInputError(f"position {beyond[0]} does not exist: positions are 0 to {shape.slots - 1}")
+    backend = group()
+    table = mask_table_bytes(setup, shape)
+    live = set(live_positions)
+    dead = [position * POINT_BYTES for position in range(shape.slots) if position not in live]
+    points = [backend.decode_unchecked(table[start : start + POINT_BYTES]) for start in dead]
+    return backend.encode(backend.combine(points, [1] * len(points)))
