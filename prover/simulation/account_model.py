@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from prover.simulation.ghosts import EMPTY, Ghost, Portfolio, plus
 from prover.simulation.refusals import Refusal, RefusedError
 from verifier.books import book_bitmap, books_in
+from verifier.chain.account_state import AccountStatus
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-class AccountStatus(enum.IntEnum):
-    """Numbered as on chain."""
-
-    TRANSPARENT = 0
-    ACTIVE = 1
 
 
 @dataclass(frozen=True, slots=True)

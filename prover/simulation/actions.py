@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prover.rules.slots import Slot
     from prover.simulation.ghosts import Portfolio
     from prover.simulation.registry_model import Covers
     from verifier.rules.rule_kind import RuleKind
@@ -32,19 +33,30 @@ class Publish:
         snapshot_time: of its market.
         list_version: of the instruments that its rules were built for.
         rule: what its rows say.
+        signers: publishers that sign it.
+        with_blobs: whether the data of its rows is published.
     """
 
     snapshot_time: int
     list_version: int
     rule: Covers = field(repr=False)
+    signers: int = 2
+    with_blobs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ListSlots:
-    """Instruments are listed at the next free places of a book; ``expiries`` are theirs, 0 for none."""
+    """Instruments are listed at the next free places of a book.
+
+    Attributes:
+        book: the book; the one after the last is opened by this.
+        expiries: Unix time in seconds, 0 for what does not expire; all that the model wants to know.
+        instruments: what they are, for the chain.
+    """
 
     book: int
     expiries: tuple[int, ...]
+    instruments: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from prover.simulation import actions
-from prover.simulation.account_model import AccountModel, AccountStatus
+from prover.simulation.account_model import AccountModel
 from prover.simulation.ghosts import Ghost
 from prover.simulation.netting_model import settled, settled_open
 from prover.simulation.refusals import Refusal, RefusedError
+from verifier.chain.account_state import AccountStatus
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 
 from prover.simulation.refusals import Refusal, RefusedError
+from verifier.chain.instrument_client import SlotStatus
 
 MAXIMUM_BOOKS = 32
-
-
-class SlotStatus(enum.IntEnum):
-    """Numbered as on chain; the slots of a retired book are delisted."""
-
-    UNLISTED = 0
-    LISTED = 1
-    DELISTED = 2
 
 
 @dataclass(frozen=True, slots=True)

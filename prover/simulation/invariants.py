@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prover.simulation.account_model import AccountStatus
+from verifier.chain.account_state import AccountStatus
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:

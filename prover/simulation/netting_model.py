@@ -71,7 +71,7 @@ def _signed(house: HouseModel, account: bytes, signer: str, nonce: int, now: int
 
 def _traded(house: HouseModel, action: Settle | SettleOpen, legs: Iterable[Leg], now: int) -> HouseModel:
     """With all legs carried out, after initial margin of every account in its state after them."""
-    changes = _net_changes(legs)
+    changes = net_changes(legs)
     for account in action.versions:
         house.account(account).require_version(action.versions[account])
     epoch = house.registry.usable(action.epoch, RuleKind.INITIAL, now)
@@ -82,7 +82,7 @@ def _traded(house: HouseModel, action: Settle | SettleOpen, legs: Iterable[Leg],
     return house
 
 
-def _net_changes(legs: Iterable[Leg]) -> Mapping[bytes, Portfolio]:
+def net_changes(legs: Iterable[Leg]) -> Mapping[bytes, Portfolio]:
     """What every account receives of all legs together."""
     changes: dict[bytes, Portfolio] = {}
     for leg in legs:

@@ -51,6 +51,8 @@ class Refusal(enum.Enum):
     EPOCH_TOO_SOON = "RuleRegistryTooSoon"
     SNAPSHOT_IN_FUTURE = "RuleRegistrySnapshotInFuture"
     SNAPSHOT_NOT_NEWER = "RuleRegistrySnapshotNotNewer"
+    TOO_FEW_SIGNATURES = "PublisherQuorumTooFewSignatures"
+    CHUNKS_MISSING = "RuleRegistryChunksMissing"
     LIST_VERSION_WRONG = "RuleRegistryListVersionWrong"
 
     UNKNOWN_COLLATERAL = "CollateralVaultNoSuchToken"

@@ -13,6 +13,7 @@ from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.simulation.instrument_model import InstrumentModel
+    from verifier.chain.registry_client import EpochTiming
 
 GRACE_SECONDS: Final = 180
 """For so long after an activation the epoch before it serves maintenance proofs."""
@@ -26,21 +27,6 @@ TAMPERED_PROOFS: Final = {
 
 Covers = Callable[[RuleKind, Portfolio], bool]
 """Whether a portfolio satisfies a rule of an epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class EpochTiming:
-    """Seconds, fixed at deployment (twin: contracts/types/MarginRule.sol).
-
-    Attributes:
-        maximum_age: after which a snapshot is stale.
-        activation_delay: between announcement and activation.
-        spacing: least time between announcements.
-    """
-
-    maximum_age: int
-    activation_delay: int = 24
-    spacing: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +76,12 @@ class RegistryModel:
 
     Attributes:
         timing: fixed at deployment.
+        threshold: publishers that must sign.
         epochs: oldest first.
     """
 
     timing: EpochTiming
+    threshold: int = 1
     epochs: tuple[Epoch, ...] = ()
 
     def published(self, action: Publish, instruments: InstrumentModel, now: int) -> RegistryModel:
@@ -106,10 +94,14 @@ class RegistryModel:
             raise RefusedError(Refusal.SNAPSHOT_IN_FUTURE)
         if now > action.snapshot_time + self.timing.maximum_age:
             raise RefusedError(Refusal.STALE_EPOCH)
-        if self.epochs and action.snapshot_time <= self.epochs[-1].snapshot_time:
-            raise RefusedError(Refusal.SNAPSHOT_NOT_NEWER)
         if self.epochs and now < self.epochs[-1].announced_at + self.timing.spacing:
             raise RefusedError(Refusal.EPOCH_TOO_SOON)
+        if self.epochs and action.snapshot_time <= self.epochs[-1].snapshot_time:
+            raise RefusedError(Refusal.SNAPSHOT_NOT_NEWER)
+        if action.signers < self.threshold:
+            raise RefusedError(Refusal.TOO_FEW_SIGNATURES)
+        if not action.with_blobs:
+            raise RefusedError(Refusal.CHUNKS_MISSING)
         if action.list_version != instruments.version:
             raise RefusedError(Refusal.LIST_VERSION_WRONG)
         epoch = Epoch(

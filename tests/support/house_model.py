@@ -13,8 +13,9 @@ from prover.simulation.house_model import HouseModel, owner_of
 from prover.simulation.instrument_model import InstrumentModel
 from prover.simulation.invariants import broken_sums
 from prover.simulation.refusals import RefusedError
-from prover.simulation.registry_model import EpochTiming, RegistryModel
+from prover.simulation.registry_model import RegistryModel
 from prover.simulation.vault_model import TokenLedger, TokenTerms, VaultModel
+from verifier.chain.registry_client import EpochTiming
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ CASH, TOKEN, PERPETUAL = range(3)
 """Places in book 0."""
 
 START: Final = 1_700_000_000
-TIMING: Final = EpochTiming(maximum_age=3_600)
+TIMING: Final = EpochTiming(maximum_age=3_600, activation_delay=24, spacing=60)
 SLOTS: Final = 16
 MARKS: Final = {CASH: 1, TOKEN: 10, PERPETUAL: 100}
 DEPOSIT: Final = 1_000
@@ -169,7 +170,7 @@ def opened_house(*, published: bool = True) -> House:
     )
     model = HouseModel(
         instruments=InstrumentModel(SLOTS),
-        registry=RegistryModel(TIMING),
+        registry=RegistryModel(TIMING, threshold=2),
         vault=VaultModel(tokens),
         guardian=GUARDIAN,
         governor=GOVERNOR,

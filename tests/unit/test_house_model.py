@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from prover.simulation import actions as act
-from prover.simulation.account_model import AccountStatus
 from prover.simulation.actions import Tampering
 from prover.simulation.refusals import Refusal
 from tests.support.house_model import (
@@ -25,6 +24,7 @@ from tests.support.house_model import (
     House,
     opened_house,
 )
+from verifier.chain.account_state import AccountStatus
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
@@ -276,6 +276,8 @@ def test_epochs_are_announced_apart_and_active_after_the_delay(house: House) -> 
     house.now += 1
     house.refuses(Refusal.SNAPSHOT_NOT_NEWER, replace(house.publication(), snapshot_time=latest.snapshot_time))
     house.refuses(Refusal.SNAPSHOT_IN_FUTURE, replace(house.publication(), snapshot_time=house.now + 1))
+    house.refuses(Refusal.TOO_FEW_SIGNATURES, replace(house.publication(), signers=1))
+    house.refuses(Refusal.CHUNKS_MISSING, replace(house.publication(), with_blobs=False))
     house.refuses(Refusal.LIST_VERSION_WRONG, replace(house.publication(), list_version=7))
     house.do(house.publication())
     house.refuses(Refusal.EPOCH_WAITING, act.ProveMargin(ALICE, 1, 2, RuleKind.INITIAL))

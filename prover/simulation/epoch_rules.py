@@ -1,0 +1,70 @@
+"""The rules of a simulated epoch: what the model asks about openings, and what real proofs are made by."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prover.argument.argument import MarginProof, prove
+from prover.argument.witness import BookOpening
+from prover.errors import InsufficientMarginError
+from prover.rules.prepared_rule import PreparedRule, masked_rule, prepare_masks
+from verifier.rules.rule_kind import RuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prover.argument.witness import Witness
+    from prover.rules.rule_book import RuleBook
+    from prover.simulation.ghosts import Portfolio
+    from verifier.chain.rule_publication import Publication
+
+
+class EpochRules:
+    """Both rules of an epoch with its masks; as a callable it is the model's question about them.
+
+    Args:
+        book: rules built from the epoch's market.
+        live: book and position of all slots that are listed at its publication.
+    """
+
+    def __init__(self, book: RuleBook, live: Iterable[tuple[int, int]]) -> None:
+        self._book = book
+        self._shape = book.built(RuleKind.INITIAL).matrix.shape
+        self.live = np.zeros((book.slots.books, self._shape.slots), dtype=np.bool_)
+        for place in live:
+            self.live[place] = True
+        self._masks = functools.cache(lambda: prepare_masks(self._shape, self.live, book.setup))
+        self._rule = functools.cache(self._masked)
+
+    def __call__(self, kind: RuleKind, portfolio: Portfolio) -> bool:
+        """Whether a portfolio satisfies a rule."""
+        try:
+            self._witness(kind, portfolio)
+        except InsufficientMarginError:
+            return False
+        return True
+
+    def publication(self) -> Publication:
+        """What the registry is given."""
+        return self._book.publication()
+
+    def prove(self, kind: RuleKind, portfolio: Portfolio, context: bytes) -> MarginProof:
+        """A proof over the books of a portfolio, bound to a context.
+
+        Raises:
+            InsufficientMarginError: rows that fail.
+            MaskedSlotError: a position in a slot that is not listed.
+        """
+        rule = self._rule(kind, tuple(sorted(portfolio)))
+        return prove(setup=self._book.setup, rule=rule, witness=self._witness(kind, portfolio), context=context)
+
+    def _witness(self, kind: RuleKind, portfolio: Portfolio) -> Witness:
+        books = tuple(sorted(portfolio))
+        openings = [BookOpening(portfolio[book].vector(self._shape.slots), portfolio[book].blind) for book in books]
+        return self._book.built(kind).witness(openings, books=books, live=self.live)
+
+    def _masked(self, kind: RuleKind, books: tuple[int, ...]) -> PreparedRule:
+        return masked_rule(self._book.prepared(kind), self._masks(), books)
