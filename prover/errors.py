@@ -127,6 +127,10 @@ class TradeError(ProverError):
     """An offer or an acceptance that must not be signed: something differs from what was agreed."""
 
 
+class ListingError(ProverError):
+    """A list of slots that the registry of instruments has otherwise, or cannot take."""
+
+
 class PublishedRuleError(ProverError):
     """The rule that the registry holds is not the one that the market file gives."""
 
@@ -135,12 +139,26 @@ class KeyFileError(ProverError):
     """The key that signs transactions cannot be read."""
 
 
+class CollateralError(ProverError):
+    """A token that the venue does not take, or an amount that is none; nothing was written or sent."""
+
+
 class DepositError(ProverError):
     """An amount that cannot be deposited; nothing was written or sent."""
 
 
 class WithdrawalError(ProverError):
     """An amount that cannot be withdrawn, or nobody to pay; nothing was written or sent."""
+
+
+class OperatorError(ProverError):
+    """Something that only the owner of an account may do."""
+
+    def __init__(self, account: bytes, signer: str) -> None:
+        super().__init__(
+            f"account 0x{account.hex()} is not {signer}'s: an operator signs trades and merges the inbox, all else is "
+            "the owner's to do"
+        )
 
 
 class MethodologyError(ProverError):
@@ -153,6 +171,10 @@ class CaseFileError(ProverError):
 
 class DemoError(ProverError):
     """Something that must be refused was not."""
+
+
+class SimulationError(ProverError):
+    """A simulation that cannot be run, or whose chain and model do not agree."""
 
 
 class AuxiliaryError(ProverError):

@@ -29,10 +29,14 @@ function importedUnits(unit, content) {
   return paths.map((path) => (path.startsWith(".") ? posix.join(posix.dirname(unit), path) : path));
 }
 
+// Contracts of packages that are deployed as they are.
+const packaged = ["@openzeppelin/contracts/governance/TimelockController.sol"];
+
 // Every source that is compiled, in the order of names: the order of the file system must not matter.
 function allSources() {
   const found = new Map();
-  const waiting = solidityFiles(join(root, "contracts")).map((path) => relative(root, path));
+  const own = solidityFiles(join(root, "contracts")).map((path) => relative(root, path));
+  const waiting = [...own, ...packaged];
   while (waiting.length > 0) {
     const unit = waiting.pop();
     if (found.has(unit)) continue;
@@ -54,7 +58,7 @@ if (errors.length > 0) {
 } else {
   const contracts = {};
   for (const [file, units] of Object.entries(output.contracts)) {
-    if (!file.startsWith("contracts/")) continue;
+    if (!file.startsWith("contracts/") && !packaged.includes(file)) continue;
     for (const [name, unit] of Object.entries(units)) {
       contracts[name] = {
         source: file,

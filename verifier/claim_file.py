@@ -14,7 +14,7 @@ from eth_hash.auto import keccak
 
 from verifier.chain.clearing_terms import MarginCheck, proof_context
 from verifier.errors import MalformedInputError, VectorFileError
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS
 from verifier.vector_file import ConformanceVector, Verdict, check_off_chain, parse_vector, read_fields
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def read_claim(path: Path) -> MarginClaimFile:
     missing = [field for field in CHECK_FIELDS if field not in fields]
     if missing:
         raise VectorFileError(f"the claim lacks {', '.join(missing)}; a vector alone is for `zkmargin vector check`")
-    kinds = {kind.name.lower(): kind for kind in RuleKind}
+    kinds = {kind.name.lower(): kind for kind in PUBLISHED_KINDS}
     kind, house, account = (str(fields[field]) for field in ("kind", "house", "account"))
     if kind not in kinds:
         raise MalformedInputError(f"kind {kind!r} is none of {', '.join(kinds)}")
@@ -124,15 +124,14 @@ def compare_with_chain(claim: MarginClaimFile, house: HouseClient, registry: Reg
     state = house.account_state(check.account)
     if state.state_version != check.state_version:
         findings.append(f"the account has state version {state.state_version}, the claim {check.state_version}")
-    for book, point in enumerate(statement.portfolio_commitments[: state.books]):
+    if len(statement.portfolio_commitments) != len(state.open_books):
+        findings.append(f"the account has touched {len(state.open_books)} books, the claim covers {statement.books}")
+        return findings
+    for book, point in zip(state.open_books, statement.portfolio_commitments, strict=True):
         if house.commitment_hash(check.account, book) != keccak(point):
             findings.append(f"the commitment of book {book} is not the account's")
-    if len(statement.portfolio_commitments) < state.books:
-        findings.append(f"the account has touched {state.books} books, the claim covers {statement.books}")
-    if any(any(point) for point in statement.portfolio_commitments[state.books :]):
-        findings.append("the claim names a commitment in a book that the account never touched")
-    if registry.matrix_commitments(check.epoch, check.kind) != statement.matrix_commitments:
-        findings.append(f"the rule is not the {check.kind.name.lower()} rule of epoch {check.epoch}")
+    if registry.statement_matrix(check.epoch, check.kind, state.books) != statement.matrix_commitments:
+        findings.append(f"the rule is not the {check.kind.name.lower()} rule of epoch {check.epoch} with its masks")
     return findings
 
 

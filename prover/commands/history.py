@@ -39,7 +39,8 @@ def command(place: Place, *, account: str, subaccount: int, as_json: bool) -> No
     identity = account_id(account, subaccount) if is_owner else parse_account(account)
     venue = place.connect()
     with progress("reading the chain's events"):
-        rows = account_history(venue.events, venue.deployment.house, venue.deployment.registry, identity)
+        made = venue.deployment
+        rows = account_history(venue.events, identity, house=made.house, vault=made.vault, registry=made.registry)
     if as_json:
         click.echo(json.dumps({"account": "0x" + identity.hex(), "events": [_for_machines(row) for row in rows]}))
     elif not rows:
@@ -80,6 +81,8 @@ def _plain(value: object) -> object:
         return "0x" + value.hex()
     if isinstance(value, RuleKind):
         return value.name.lower()
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
     return value if isinstance(value, (int, str, bool)) else str(value)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import rlp
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
@@ -41,6 +42,11 @@ def create2_address(creation: bytes, salt: bytes) -> str:
     """Where the proxy puts a contract: keccak256(0xff ‖ proxy ‖ salt ‖ keccak256(creation))[12:], with checksum."""
     preimage = b"\xff" + bytes.fromhex(PROXY.removeprefix("0x")) + salt + keccak(creation)
     return to_checksum_address(keccak(preimage)[12:])
+
+
+def first_child_address(creator: str) -> str:
+    """Where the first contract that a contract creates will be: keccak256(rlp([creator, 1]))[12:], with checksum."""
+    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(creator.removeprefix("0x")), 1]))[12:])
 
 
 def require_proxy(chain: ChainClient) -> None:

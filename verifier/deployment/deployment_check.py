@@ -1,4 +1,4 @@
-"""What stands on the chain against the setup and the build: keys, code, addresses, the table of basis points."""
+"""What stands on the chain against the setup and the build: keys, code, addresses, owners, the tables of points."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from eth_hash.auto import keccak
 
 from verifier.chain.contract_artifacts import load_artifact
 from verifier.chain.contract_interface import contract_interface
+from verifier.chain.governance_client import TimelockClient
 from verifier.chain.house_client import HouseClient
+from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.registry_client import RegistryClient
+from verifier.chain.vault_client import VaultClient
+from verifier.commitment_basis import basis_bytes, blinding_point
 from verifier.curve import POINT_BYTES, group
 from verifier.deployment.create2 import check_proxy
-from verifier.deployment.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER
+from verifier.deployment.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER, deployment_of
 from verifier.domain import interpolate_on_domain
 from verifier.errors import ChainError, DeploymentError
 from verifier.scalar_field import MODULUS
 from verifier.statement import verifying_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verifier.ceremony import TrustedSetup
     from verifier.chain.chain_client import ChainClient
     from verifier.chain.contract_artifacts import ContractArtifact
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def check_deployment(chain: ChainClient, deployment: Deployment, setup: TrustedSetup) -> None:
-    """Check what stands on the chain against the setup: keys, addresses, and the table of basis points.
+    """Check what stands on the chain against the setup: keys, addresses, owners, and the tables of points.
 
     Raises:
         DeploymentError: something differs; do not use this deployment.
@@ -39,13 +45,31 @@ def check_deployment(chain: ChainClient, deployment: Deployment, setup: TrustedS
     key = verifying_key(shape, setup).digest
     verifier = contract_interface(CEREMONY_VERIFIER)
     answer = chain.call(deployment.verifier, verifier.encode_call("verifyingKey"))
-    registry, house = RegistryClient(chain, deployment.registry), HouseClient(chain, deployment.house)
+    house, vault = HouseClient(chain, deployment.house), VaultClient(chain, deployment.vault)
+    registry = RegistryClient(chain, deployment.registry)
+    instruments = InstrumentClient(chain, deployment.instruments)
     _require_equal("the verifier's key", answer, key)
     _require_equal("the registry's key", registry.verifying_key(), key)
+    _require_equal("the registry's verifier", registry.verifier(), deployment.verifier)
+    _require_equal("the registry's list of instruments", registry.instruments(), deployment.instruments)
     _require_equal("the house's verifier", house.verifier(), deployment.verifier)
     _require_equal("the house's registry", house.registry(), deployment.registry)
-    _require_equal("the house's collateral", house.collateral(), deployment.collateral)
+    _require_equal("the house's exit verifier", house.exit_verifier(), deployment.exit_verifier)
+    _require_equal("the house's vault", house.vault(), deployment.vault)
+    _require_equal("the vault's house", vault.house(), deployment.house)
+    tokens = tuple(terms.token for terms in vault.tokens())
+    _require_equal("the vault's tokens", tokens[: len(deployment.tokens)], deployment.tokens)
+    owners = {
+        "house": house.owner(),
+        "vault": vault.owner(),
+        "registry": registry.owner(),
+        "list of instruments": instruments.owner(),
+    }
+    for name, owner in owners.items():
+        _require_equal(f"the owner of the {name}", owner, deployment.timelock)
     check_basis_table(chain, house, shape=shape, setup=setup)
+    check_mask_table(chain, instruments, shape=shape, setup=setup)
+    check_exit_verifier(chain, deployment.exit_verifier, shape=shape, setup=setup)
 
 
 def check_basis_table(chain: ChainClient, house: HouseClient, *, shape: Shape, setup: TrustedSetup) -> None:
@@ -59,16 +83,66 @@ def check_basis_table(chain: ChainClient, house: HouseClient, *, shape: Shape, s
         MalformedInputError: the table holds something that is no point.
     """
     address, bound_hash = house.basis_table()
-    points = chain.code(address).removeprefix(DATA_MARKER)
-    _require_equal("the size of the basis table in bytes", len(points), shape.slots * POINT_BYTES)
-    _require_equal("the hash of the basis table", keccak(points), bound_hash)
-    backend = group()
     weights = [secrets.randbelow(MODULUS) for _ in range(shape.slots)]
+    points = _table_points(chain, "basis table", address, shape)
+    _require_equal("the hash of the basis table", keccak(points), bound_hash)
+    _require_combination("basis", points, weights, on_domain=weights, setup=setup)
+
+
+def check_mask_table(chain: ChainClient, instruments: InstrumentClient, *, shape: Shape, setup: TrustedSetup) -> None:
+    """Check the points that masks are made of, from the powers of τ themselves.
+
+    For random weights w: Σ w_j (Λ_4j + Λ_(4j+1)) must be the commitment of the polynomial of degree < M with the value
+    w_j at both legs of every slot j on V, and 0 elsewhere.
+
+    Raises:
+        DeploymentError: the code, its size or a point is not what the setup gives.
+        MalformedInputError: the table holds something that is no point.
+    """
+    _require_equal("the slots of a book in the list of instruments", instruments.slots_per_book(), shape.slots)
+    weights = [secrets.randbelow(MODULUS) for _ in range(shape.slots)]
+    legs = [0] * shape.columns
+    legs[0::4] = legs[1::4] = weights
+    points = _table_points(chain, "mask table", instruments.mask_table(), shape)
+    _require_combination("mask", points, weights, on_domain=legs, setup=setup)
+
+
+def check_exit_verifier(chain: ChainClient, address: str, *, shape: Shape, setup: TrustedSetup) -> None:
+    """Check that exits are measured by the same basis points, and by H = [τ^N − 1].
+
+    Raises:
+        DeploymentError: something differs.
+    """
+    interface = contract_interface("ExitVerifier")
+
+    def read(function: str) -> object:
+        return interface.decode_result(function, chain.call(address, interface.encode_call(function)))[0]
+
+    expected = {
+        "blindPoint": blinding_point(setup, shape.slots),
+        "basisHash": keccak(basis_bytes(setup, shape.slots)),
+        "slotCount": shape.slots,
+    }
+    for function, value in expected.items():
+        _require_equal(f"the exit verifier's {function}", read(function), value)
+
+
+def _table_points(chain: ChainClient, name: str, address: str, shape: Shape) -> bytes:
+    points = chain.code(address).removeprefix(DATA_MARKER)
+    _require_equal(f"the size of the {name} in bytes", len(points), shape.slots * POINT_BYTES)
+    return points
+
+
+def _require_combination(
+    name: str, points: bytes, weights: Sequence[int], *, on_domain: Sequence[int], setup: TrustedSetup
+) -> None:
+    """Check Σ w·point against the commitment, by powers of τ, of the polynomial with given values on its domain."""
+    backend = group()
     table = [backend.decode(points[at : at + POINT_BYTES]) for at in range(0, len(points), POINT_BYTES)]
-    powers = setup.points(backend)[: shape.slots]
     from_table = backend.encode(backend.combine(table, weights))
-    from_setup = backend.encode(backend.combine(powers, interpolate_on_domain(weights)))
-    _require_equal("a random combination of the basis points", from_table, from_setup)
+    powers = setup.points(backend)[: len(on_domain)]
+    from_setup = backend.encode(backend.combine(powers, interpolate_on_domain(on_domain)))
+    _require_equal(f"a random combination of the {name} points", from_table, from_setup)
 
 
 def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) -> None:
@@ -76,7 +150,7 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
 
     Everything in the manifest is worked out again from its terms: an address follows from the build's code and the
     constructor's arguments, so that contracts at these addresses were created by just these. The code that stays is
-    then compared byte for byte, and the table of points with the powers of τ.
+    then compared byte for byte, and the tables of points with the powers of τ.
 
     Raises:
         DeploymentError: something differs; do not use this deployment.
@@ -85,8 +159,8 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
     _require_equal("the chain id", chain.chain_id, manifest.chain_id)
     plan = manifest.plan(setup)
     check_proxy(chain)
-    _require_equal("the number of contracts in the manifest", len(manifest.contracts), len(plan.contracts))
-    for record, planned in zip(manifest.contracts, plan.contracts, strict=True):
+    _require_equal("the number of contracts in the manifest", len(manifest.contracts), len(plan.resulting))
+    for record, planned in zip(manifest.contracts, plan.resulting, strict=True):
         record.require_planned(planned)
         code = chain.code(planned.address)
         check_code(planned, code)
@@ -97,7 +171,13 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
             f"block_number in the manifest is {manifest.block_number}, but the registry stands since block {created}: "
             "logs would be missed; do not use it"
         )
-    check_deployment(chain, manifest.deployment(), setup)
+    timelock = TimelockClient(chain, plan.address("timelock"))
+    if timelock.minimum_delay() < manifest.terms.governance_delay:
+        raise DeploymentError(
+            f"the timelock's delay is {timelock.minimum_delay()} s, and was {manifest.terms.governance_delay} s at "
+            "deployment: whoever governs has shortened it; do not use this deployment unless you know why"
+        )
+    check_deployment(chain, deployment_of(plan, manifest.block_number), setup)
 
 
 def check_code(planned: PlannedContract, code: bytes) -> None:

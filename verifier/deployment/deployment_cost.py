@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from verifier.deployment.create2 import LOCAL_CHAIN_ID, PROXY, PROXY_CODE, check_proxy
-from verifier.deployment.deployment import is_publisher, publisher_grant
+from verifier.chain.chain_time import LOCAL_CHAIN_ID
+from verifier.deployment.create2 import PROXY, PROXY_CODE, check_proxy
 from verifier.errors import ChainError, ChainFeatureError, DeploymentError
 
 if TYPE_CHECKING:
@@ -75,11 +75,7 @@ def deployment_cost(chain: ChainClient, plan: DeploymentPlan) -> DeploymentCost:
 def _missing_steps(chain: ChainClient, plan: DeploymentPlan) -> list[tuple[str, str, bytes]]:
     """Name, receiver and calldata of each transaction that a deployment would send."""
     missing = [planned for planned in plan.contracts if not chain.code(planned.address)]
-    steps = [(planned.name, PROXY, plan.terms.salt + planned.creation) for planned in missing]
-    registry = plan.address("registry")
-    if any(planned.name == "registry" for planned in missing) or not is_publisher(chain, registry, plan.administrator):
-        steps.append(("publisher's role", registry, publisher_grant(plan.administrator)))
-    return steps
+    return [(planned.name, PROXY, planned.salt + planned.creation) for planned in missing]
 
 
 def _played(

@@ -22,9 +22,13 @@ class Deployment:
         shape: name of the argument's shape.
         setup: name of the trusted setup.
         verifier: address of the margin verifier.
+        timelock: address of the contract that owns the others, with a delay.
+        instruments: address of the instrument registry.
         registry: address of the rule registry.
+        exit_verifier: address of the contract that checks exits.
         house: address of the clearing house.
-        collateral: address of the collateral token.
+        vault: address of the vault, which keeps the collateral.
+        tokens: addresses of the tokens that the vault took at the beginning; the first is the quote collateral.
         block_number: first block that matters to logs.
     """
 
@@ -32,10 +36,19 @@ class Deployment:
     shape: str
     setup: str
     verifier: str
+    timelock: str
+    instruments: str
     registry: str
+    exit_verifier: str
     house: str
-    collateral: str
+    vault: str
+    tokens: tuple[str, ...]
     block_number: int
+
+    @property
+    def collateral(self) -> str:
+        """Address of the quote collateral."""
+        return self.tokens[0]
 
     def save(self, path: Path) -> None:
         """Write the deployment file."""
@@ -50,10 +63,10 @@ class Deployment:
         """
         try:
             loaded = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**loaded)
+            return cls(**(loaded | {"tokens": tuple(loaded["tokens"])}))
         except OSError as error:
             raise DeploymentError(f"deployment file {path} cannot be read ({error.strerror}): deploy first") from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise DeploymentError(
                 f"{path} is not a deployment file ({error}): deploy again, or give another"
             ) from error

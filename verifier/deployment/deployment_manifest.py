@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
 
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verifier.chain.contract_artifacts import compiler_input, compiler_version, load_artifact
+from verifier.chain.registry_client import EpochTiming
 from verifier.deployment.create2 import PROXY
-from verifier.deployment.deployment_file import Deployment
-from verifier.deployment.deployment_plan import DeploymentTerms, deployment_plan
+from verifier.deployment.deployment_plan import deployment_plan
+from verifier.deployment.deployment_terms import DeploymentTerms, TokenChoice
 from verifier.errors import DeploymentError
 
 if TYPE_CHECKING:
@@ -28,17 +30,57 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class TokenRecord(_Record):
+    """One token; :class:`TokenChoice` says what the fields are."""
+
+    address: str | None
+    slot: int
+    units_per_tick: int
+    cap: int | None
+    capacity: int
+    refill: int
+
+
+class TimingRecord(_Record):
+    """Times of epochs; :class:`EpochTiming` says what they are."""
+
+    maximum_age: int
+    activation_delay: int
+    spacing: int
+
+
 class TermsRecord(_Record):
     """The terms of a deployment; :class:`DeploymentTerms` says what they are."""
 
-    maximum_age: int
-    collateral: str | None
-    collateral_slot: int
-    units_per_tick: int
+    tokens: tuple[TokenRecord, ...]
+    timing: TimingRecord
+    publishers: tuple[str, ...]
+    threshold: int
+    lister: str | None
+    guardian: str | None
+    proposers: tuple[str, ...]
+    governance_delay: int
     insecure: bool
-    withdrawal_capacity: int
-    withdrawal_refill: int
     salt: str
+
+    @classmethod
+    def of(cls, terms: DeploymentTerms) -> TermsRecord:
+        """The record of terms."""
+        return cls.model_validate_json(json.dumps(asdict(terms) | {"salt": _hex(terms.salt)}))
+
+    def terms(self) -> DeploymentTerms:
+        """The terms themselves.
+
+        Raises:
+            DeploymentError: the salt is not hexadecimal.
+        """
+        try:
+            salt = bytes.fromhex(self.salt.removeprefix("0x"))
+        except ValueError as error:
+            raise DeploymentError(f"salt {self.salt!r} in the manifest is not hexadecimal: do not use it") from error
+        fields: dict[str, Any] = self.model_dump() | {"salt": salt}
+        fields["tokens"] = tuple(TokenChoice(**token) for token in fields["tokens"])
+        return DeploymentTerms(**(fields | {"timing": EpochTiming(**fields["timing"])}))
 
 
 class ContractRecord(_Record):
@@ -105,11 +147,11 @@ class Manifest(_Record):
         block_number: first block that matters to logs.
         shape: name of the argument's shape.
         setup: name of the trusted setup.
-        administrator: deployed, and got the roles at that time.
+        administrator: deployed, and got the tasks that the terms name nobody else for.
         proxy: that created the contracts.
         compiler: version of the Solidity compiler.
         terms: what was chosen.
-        contracts: in the order of creation.
+        contracts: in the order of creation; the vault, which the house creates, comes last.
     """
 
     format: Literal["zkmargin-manifest-1"] = "zkmargin-manifest-1"
@@ -127,7 +169,6 @@ class Manifest(_Record):
     @classmethod
     def of(cls, chain: ChainClient, plan: DeploymentPlan, *, network: str, block_number: int) -> Manifest:
         """The manifest of a plan that has been carried out."""
-        terms = {name: getattr(plan.terms, name) for name in TermsRecord.model_fields}
         return cls(
             network=network,
             chain_id=plan.chain_id,
@@ -137,8 +178,8 @@ class Manifest(_Record):
             administrator=plan.administrator,
             proxy=PROXY,
             compiler=compiler_version(),
-            terms=TermsRecord(**(terms | {"salt": _hex(plan.terms.salt)})),
-            contracts=tuple(ContractRecord.of(planned, chain.code(planned.address)) for planned in plan.contracts),
+            terms=TermsRecord.of(plan.terms),
+            contracts=tuple(ContractRecord.of(planned, chain.code(planned.address)) for planned in plan.resulting),
         )
 
     @classmethod
@@ -173,29 +214,8 @@ class Manifest(_Record):
             found = getattr(self, field)
             if found != expected:
                 raise DeploymentError(f"{field} is {found!r} in the manifest, expected {expected!r}: do not use it")
-        fields = self.terms.model_dump()
-        try:
-            salt = bytes.fromhex(self.terms.salt.removeprefix("0x"))
-        except ValueError as error:
-            raise DeploymentError(
-                f"salt {self.terms.salt!r} in the manifest is not hexadecimal: do not use it"
-            ) from error
-        terms = DeploymentTerms(**(fields | {"salt": salt}))
+        terms = self.terms.terms()
         return deployment_plan(self.chain_id, self.administrator, shape_name=self.shape, setup=setup, terms=terms)
-
-    def deployment(self) -> Deployment:
-        """The deployment file that belongs to it."""
-        addresses = {record.name: record.address for record in self.contracts}
-        return Deployment(
-            chain_id=self.chain_id,
-            shape=self.shape,
-            setup=self.setup,
-            verifier=addresses["verifier"],
-            registry=addresses["registry"],
-            house=addresses["house"],
-            collateral=self.terms.collateral or addresses["collateral"],
-            block_number=self.block_number,
-        )
 
 
 def save_sources(path: Path) -> None:
@@ -207,7 +227,7 @@ def _shown(value: object) -> object:
     """Bytes as hexadecimal, tuples as lists: as JSON gives them back."""
     if isinstance(value, bytes):
         return _hex(value)
-    return [_shown(part) for part in value] if isinstance(value, tuple) else value
+    return [_shown(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _hex(data: bytes) -> str:

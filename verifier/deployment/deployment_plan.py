@@ -10,70 +10,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from eth_hash.auto import keccak
-from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from verifier.ceremony import ceremony_setup
+from verifier.chain.chain_time import LOCAL_CHAIN_ID
 from verifier.chain.contract_interface import contract_interface
-from verifier.commitment_basis import basis_bytes
-from verifier.deployment.create2 import LOCAL_CHAIN_ID, SALT_BYTES, create2_address
+from verifier.commitment_basis import basis_bytes, blinding_point, mask_table_bytes
+from verifier.deployment.create2 import create2_address, first_child_address
+from verifier.deployment.deployment_file import Deployment
+from verifier.deployment.deployment_terms import deposit_limit
 from verifier.errors import DeploymentError, InsecureDeploymentError, MalformedInputError
 from verifier.shape import SHAPES_BY_NAME, Shape
 from verifier.statement import verifying_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from verifier.ceremony import TrustedSetup
     from verifier.chain.chain_client import ChainClient
+    from verifier.deployment.deployment_terms import DeploymentTerms
 
 DATA_MARKER: Final = b"\x00"
 """Leading STOP byte of a data contract (twin: contracts/libraries/DataContract.sol)."""
 
 CEREMONY_VERIFIER: Final = "CeremonyMarginVerifier"
-
-WITHDRAWAL_CAPACITY: Final = 100_000_000
-"""Ticks: a million at 0.01 a tick."""
-
-WITHDRAWAL_REFILL: Final = 1_158
-"""Ticks a second: the capacity in a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentTerms:
-    """What a deployment is free to choose.
-
-    Attributes:
-        maximum_age: largest age of a usable epoch's snapshot, in seconds.
-        collateral: address of the collateral token, kept with checksum; ``None`` deploys the worthless test token.
-        collateral_slot: slot of the collateral in book 0.
-        units_per_tick: units of the token that one tick is (6 decimals, 0.01 a tick: 10,000).
-        insecure: allow a test setup and the test token, on the local test chain alone.
-        withdrawal_capacity: ticks that may be withdrawn at once.
-        withdrawal_refill: ticks a second that may be withdrawn beyond that.
-        salt: 32 bytes; another one gives the same contracts other addresses.
-    """
-
-    maximum_age: int
-    collateral: str | None
-    collateral_slot: int
-    units_per_tick: int
-    insecure: bool = False
-    withdrawal_capacity: int = WITHDRAWAL_CAPACITY
-    withdrawal_refill: int = WITHDRAWAL_REFILL
-    salt: bytes = bytes(SALT_BYTES)
-
-    def __post_init__(self) -> None:
-        """Check the salt and the token's address.
-
-        Raises:
-            MalformedInputError: the salt is not of 32 bytes, or the collateral no address.
-        """
-        if len(self.salt) != SALT_BYTES:
-            raise MalformedInputError(f"the salt has {len(self.salt)} bytes: give {SALT_BYTES}")
-        if self.collateral is not None:
-            if not _is_address(self.collateral):
-                raise MalformedInputError(
-                    f"collateral {self.collateral!r} is no address: give 0x and 40 digits, with a right checksum"
-                )
-            object.__setattr__(self, "collateral", to_checksum_address(self.collateral))
+TIMELOCK: Final = "TimelockController"
+NOBODY: Final = "0x" + "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +48,7 @@ class PlannedContract:
         arguments: of the constructor, by name.
         creation: creation code with arguments.
         address: where the proxy puts it.
+        salt: 32 bytes that the proxy is given with the creation code.
     """
 
     name: str
@@ -93,6 +56,7 @@ class PlannedContract:
     arguments: dict[str, object]
     creation: bytes
     address: str
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +67,10 @@ class DeploymentPlan:
         chain_id: of the chain.
         shape: name of the argument's shape.
         setup: name of the trusted setup.
-        administrator: pays, administers the registry and publishes.
+        administrator: pays, and does what the terms name nobody else for.
         terms: what was chosen.
         contracts: to create.
+        vault: that the clearing house creates.
     """
 
     chain_id: int
@@ -114,15 +79,23 @@ class DeploymentPlan:
     administrator: str
     terms: DeploymentTerms
     contracts: tuple[PlannedContract, ...]
+    vault: PlannedContract
 
     def address(self, name: str) -> str:
         """Where a contract of the plan will be."""
-        return next(planned.address for planned in self.contracts if planned.name == name)
+        return next(planned.address for planned in self.resulting if planned.name == name)
 
     @property
-    def collateral(self) -> str:
-        """The token: a given one, or the test token of the plan."""
-        return self.terms.collateral or self.address("collateral")
+    def resulting(self) -> tuple[PlannedContract, ...]:
+        """All contracts that will be there."""
+        return (*self.contracts, self.vault)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Addresses of the tokens: given ones, and test tokens of the plan."""
+        return tuple(
+            token.address or self.address(test_token_name(index)) for index, token in enumerate(self.terms.tokens)
+        )
 
 
 def data_contract_creation(content: bytes) -> bytes:
@@ -142,27 +115,52 @@ def deployment_plan(
     """
     shape = shape_named(shape_name)
     refuse_insecure(chain_id, setup, terms)
-    points = basis_bytes(setup, shape.slots)
-    creation = data_contract_creation(points)
-    table = PlannedContract("basis table", None, {}, creation, create2_address(creation, terms.salt))
+    administrator = to_checksum_address(administrator)
     # What calls the precompiles comes first: on a chain without them, nothing has been paid when it is refused.
     verifier = _verifier(shape, setup, terms.salt)
-    tokens = () if terms.collateral is not None else (_planned("collateral", "InsecureTestToken", {}, terms.salt),)
-    values: dict[str, object] = {
-        "verifier": verifier.address,
-        "administrator": administrator,
-        "maximumAge": terms.maximum_age,
-        "collateral": tokens[0].address if tokens else terms.collateral,
-        "collateralSlot": terms.collateral_slot,
-        "unitsPerTick": terms.units_per_tick,
-        "basisTable": table.address,
-        "basisHash": bytes(keccak(points)),
-        "limit": (terms.withdrawal_capacity, terms.withdrawal_refill),
+    test_tokens = {
+        index: _planned(test_token_name(index), "InsecureTestToken", {}, terms.token_salt(index))
+        for index, token in enumerate(terms.tokens)
+        if token.address is None
     }
-    registry = _planned("registry", "RuleRegistry", values, terms.salt)
-    house = _planned("house", "ClearingHouse", values | {"registry": registry.address}, terms.salt)
-    contracts = (verifier, *tokens, registry, table, house)
-    return DeploymentPlan(chain_id, shape_name, setup.name, administrator, terms, contracts)
+    addresses = [token.address or test_tokens[index].address for index, token in enumerate(terms.tokens)]
+    tables, table_values = _tables(shape, setup, terms.salt)
+    values = table_values | _chosen_values(administrator, addresses, shape, terms)
+    values |= {"verifier": verifier.address, "blindPoint": blinding_point(setup, shape.slots)}
+    timelock = _planned("timelock", TIMELOCK, values, terms.salt)
+    values["owner"] = timelock.address
+    instruments = _planned("instruments", "InstrumentRegistry", values, terms.salt)
+    registry = _planned("registry", "RuleRegistry", values | {"instruments": instruments.address}, terms.salt)
+    exits = _planned("exit verifier", "ExitVerifier", values, terms.salt)
+    values["parts"] = (verifier.address, registry.address, exits.address, values["basisTable"], values["basisHash"])
+    house = _planned("house", "ClearingHouse", values, terms.salt)
+    contracts = (verifier, *test_tokens.values(), *tables, timelock, instruments, registry, exits, house)
+    return DeploymentPlan(
+        chain_id, shape_name, setup.name, administrator, terms, contracts, _vault(house.address, values)
+    )
+
+
+def test_token_name(index: int) -> str:
+    """What a plan calls a test token."""
+    return "test token" if index == 0 else f"test token {index}"
+
+
+def deployment_of(plan: DeploymentPlan, block_number: int) -> Deployment:
+    """The deployment file of a plan that has been carried out."""
+    return Deployment(
+        chain_id=plan.chain_id,
+        shape=plan.shape,
+        setup=plan.setup,
+        verifier=plan.address("verifier"),
+        timelock=plan.address("timelock"),
+        instruments=plan.address("instruments"),
+        registry=plan.address("registry"),
+        exit_verifier=plan.address("exit verifier"),
+        house=plan.address("house"),
+        vault=plan.address("vault"),
+        tokens=plan.tokens,
+        block_number=block_number,
+    )
 
 
 def shape_named(name: str) -> Shape:
@@ -183,7 +181,7 @@ def refuse_insecure(chain_id: int, setup: TrustedSetup, terms: DeploymentTerms) 
         InsecureDeploymentError: a test setup or the test token, away from the local chain or unasked.
     """
     worthless = [setup.name] if setup.insecure else []
-    worthless += ["the test token"] if terms.collateral is None else []
+    worthless += ["the test token"] if terms.has_test_tokens else []
     if worthless and not (terms.insecure and chain_id == LOCAL_CHAIN_ID):
         raise InsecureDeploymentError(
             f"{' and '.join(worthless)} on chain {chain_id}: anybody could forge. This is for the local test "
@@ -201,15 +199,15 @@ def require_fit(chain: ChainClient, plan: DeploymentPlan, *, blobs: bool = True)
 
     Raises:
         ChainFeatureError: the chain lacks a precompile or blobs.
-        DeploymentError: there is no collateral token at the address.
+        DeploymentError: there is no token at an address.
         ContractRevertedError: a constructor refuses, by a named error.
     """
     chain.require_precompiles()
     if blobs:
         chain.require_blobs()
-    collateral = plan.terms.collateral
-    if collateral is not None and not chain.code(collateral):
-        raise DeploymentError(f"there is no token at {collateral} on chain {chain.chain_id}: check the address")
+    for token in plan.terms.tokens:
+        if token.address is not None and not chain.code(token.address):
+            raise DeploymentError(f"there is no token at {token.address} on chain {chain.chain_id}: check the address")
     codes: dict[str, bytes] = {}
     for planned in plan.contracts:
         # The proxy swallows the reason of a refusal; a creation without it tells.
@@ -217,19 +215,60 @@ def require_fit(chain: ChainClient, plan: DeploymentPlan, *, blobs: bool = True)
             codes[planned.address] = chain.creation_result(plan.administrator, planned.creation, codes)
 
 
-def _is_address(text: str) -> bool:
-    """Whether it is an address; one in mixed case must have a right checksum (EIP-55)."""
-    digits = text.removeprefix("0x")
-    one_case = digits in (digits.lower(), digits.upper())
-    return is_hex_address(text) and (one_case or is_checksum_address(text))
-
-
 def _planned(name: str, contract: str, values: dict[str, object], salt: bytes) -> PlannedContract:
     """A contract of the sources, with what its constructor takes of the values."""
     interface = contract_interface(contract)
     arguments = interface.constructor_arguments(values)
     creation = interface.creation(*arguments.values())
-    return PlannedContract(name, contract, arguments, creation, create2_address(creation, salt))
+    return PlannedContract(name, contract, arguments, creation, create2_address(creation, salt), salt)
+
+
+def _tables(shape: Shape, setup: TrustedSetup, salt: bytes) -> tuple[tuple[PlannedContract, ...], dict[str, object]]:
+    """The tables of points that contracts read, and what constructors are told of them."""
+    contents = {"basis": basis_bytes(setup, shape.slots), "mask": mask_table_bytes(setup, shape)}
+    planned = []
+    for name, points in contents.items():
+        creation = data_contract_creation(points)
+        planned.append(PlannedContract(f"{name} table", None, {}, creation, create2_address(creation, salt), salt))
+    basis, mask = planned
+    values: dict[str, object] = {
+        "basisTable": basis.address,
+        "basisHash": bytes(keccak(contents["basis"])),
+        "maskTable": mask.address,
+        "maskTableHash": bytes(keccak(contents["mask"])),
+        "slotsPerBook": shape.slots,
+        "slots": shape.slots,
+        "depositLimit": deposit_limit(shape),
+    }
+    return tuple(planned), values
+
+
+def _chosen_values(
+    administrator: str, tokens: Sequence[str], shape: Shape, terms: DeploymentTerms
+) -> dict[str, object]:
+    """What the terms choose, by the names of constructors' arguments."""
+    proposers = list(terms.proposers or (administrator,))
+    return {
+        "tokens": [token.terms(address, shape).as_tuple() for token, address in zip(terms.tokens, tokens, strict=True)],
+        "publishers": list(terms.publishers or (administrator,)),
+        "threshold": terms.threshold,
+        "timing": terms.timing.as_tuple(),
+        "lister": terms.lister or administrator,
+        "guardian": terms.guardian or administrator,
+        "minDelay": terms.governance_delay,
+        "proposers": proposers,
+        "executors": proposers,
+        # The timelock administers itself: nobody stands above its delay.
+        "admin": NOBODY,
+    }
+
+
+def _vault(house: str, values: dict[str, object]) -> PlannedContract:
+    """The vault is the first contract that the house creates."""
+    interface = contract_interface("CollateralVault")
+    arguments = interface.constructor_arguments(values)
+    address = first_child_address(house)
+    return PlannedContract("vault", "CollateralVault", arguments, interface.creation(*arguments.values()), address, b"")
 
 
 def _verifier(shape: Shape, setup: TrustedSetup, salt: bytes) -> PlannedContract:
