@@ -15,7 +15,8 @@ from prover.market.market_files import load_market
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from verifier.ceremony import ceremony_setup
-from verifier.chain.registry_client import EpochHeader, Publication
+from verifier.chain.epochs import EpochHeader
+from verifier.chain.rule_publication import Publication
 from verifier.rules.rule_archive import (
     ArchiveError,
     RuleSources,

@@ -22,7 +22,7 @@ from verifier.chain.account_events import (
     WithdrawalSeen,
 )
 from verifier.chain.contract_interface import contract_interface
-from verifier.chain.registry_client import EpochHeader
+from verifier.chain.epochs import EpochHeader
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:

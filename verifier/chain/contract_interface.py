@@ -105,6 +105,17 @@ class ContractInterface:
         entry = self._function(function)
         return signature_hash(entry)[:SELECTOR_BYTES] + self._encode(entry["inputs"], arguments)
 
+    def decode_call(self, function: str, calldata: bytes) -> tuple[Any, ...]:
+        """Arguments of a call; the inverse of :meth:`encode_call`.
+
+        Raises:
+            MalformedInputError: it is no call of this function.
+        """
+        entry = self._function(function)
+        if calldata[:SELECTOR_BYTES] != signature_hash(entry)[:SELECTOR_BYTES]:
+            raise MalformedInputError(f"a transaction with 0x{calldata[:4].hex()} is no call of {self.name}.{function}")
+        return self._decode(entry["inputs"], calldata[SELECTOR_BYTES:])
+
     def decode_result(self, function: str, data: bytes) -> tuple[Any, ...]:
         """Values that a call returned.
 

@@ -166,6 +166,11 @@ class NodeConnection:
             transaction = cast("dict[str, Any]", self._web3.eth.get_transaction(_hex(digest)))
         return [bytes(found) for found in transaction.get("blobVersionedHashes") or []]
 
+    def calldata(self, digest: bytes) -> bytes:
+        """What a transaction called its receiver with."""
+        with translated_errors(self._url):
+            return bytes(self._web3.eth.get_transaction(_hex(digest))["input"])
+
     def base_fee(self) -> int:
         """Base fee of the latest block, in wei for a unit of gas."""
         with translated_errors(self._url):

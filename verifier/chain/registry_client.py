@@ -5,7 +5,6 @@ Publishing has a module of its own, :mod:`verifier.chain.rule_publishing`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eth_utils.address import to_checksum_address
@@ -13,10 +12,13 @@ from eth_utils.address import to_checksum_address
 from verifier.books import books_in
 from verifier.chain.blob_sources import NodeBlobs
 from verifier.chain.contract_interface import contract_interface
+from verifier.chain.epochs import EpochEvent, EpochHeader, EpochTiming
+from verifier.chain.posted_rows import posted_blobs
 from verifier.curve import POINT_BYTES
 from verifier.errors import DeploymentError
 from verifier.rules.margin_rule import RuleMatrix, matrix_from_blobs
 from verifier.rules.rule_kind import RuleKind
+from verifier.shape import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,89 +27,6 @@ if TYPE_CHECKING:
     from verifier.chain.chain_client import ChainClient
     from verifier.chain.contract_interface import EventLog
     from verifier.chain.event_index import EventIndex
-    from verifier.shape import Shape
-
-
-@dataclass(frozen=True, slots=True)
-class EpochHeader:
-    """What an epoch is; see contracts/types/MarginRule.sol.
-
-    Attributes:
-        data: address of the contract that holds its points.
-        epoch: number, from 1; 0 when there is none.
-        snapshot_time: Unix time of its snapshot, in seconds.
-        published_at: Unix time of the block that announced it.
-        active_from: Unix time from which it is active.
-        list_version: version of the list of instruments that its rules price.
-        books: B.
-        initial_chunks: G of the initial margin rule.
-        maintenance_chunks: G of the maintenance margin rule.
-        snapshot_hash: hash of its snapshot.
-        rule_digest: digest of its rule file.
-        slots_digest: digest of its list of slots.
-    """
-
-    data: str
-    epoch: int
-    snapshot_time: int
-    published_at: int
-    active_from: int
-    list_version: int
-    books: int
-    initial_chunks: int
-    maintenance_chunks: int
-    snapshot_hash: bytes
-    rule_digest: bytes
-    slots_digest: bytes
-
-    def chunks(self, kind: RuleKind) -> int:
-        """G of one of the rules, without the mask."""
-        return self.initial_chunks if kind is RuleKind.INITIAL else self.maintenance_chunks
-
-    @property
-    def all_books(self) -> int:
-        """Bitmap of all its books."""
-        return (1 << self.books) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class EpochTiming:
-    """How epochs follow one another, in seconds.
-
-    Attributes:
-        maximum_age: largest age of a usable epoch's snapshot.
-        activation_delay: from the announcement of an epoch until it is active.
-        spacing: from one announcement until the next, at least.
-    """
-
-    maximum_age: int
-    activation_delay: int
-    spacing: int
-
-    def as_tuple(self) -> tuple[int, int, int]:
-        """For the ABI encoder."""
-        return (self.maximum_age, self.activation_delay, self.spacing)
-
-
-@dataclass(frozen=True, slots=True)
-class EpochEvent:
-    """What the chain's log keeps of an epoch for ever.
-
-    Attributes:
-        header: sizes, times, digests.
-        proposal_digest: names the transactions that staged its chunks.
-        versioned_hashes: of its blobs, initial rule first.
-        marks: of the instruments.
-        indices: cumulative funding indices.
-        transaction_hash: of the transaction that announced it.
-    """
-
-    header: EpochHeader
-    proposal_digest: bytes
-    versioned_hashes: tuple[bytes, ...]
-    marks: bytes
-    indices: bytes
-    transaction_hash: bytes
 
 
 class RegistryClient:
@@ -148,6 +67,11 @@ class RegistryClient:
     def maximum_age(self) -> int:
         """Largest age of a usable epoch's snapshot, in seconds."""
         return self.timing().maximum_age
+
+    def shape(self) -> Shape:
+        """Shape of the argument that rules are made for."""
+        powers, columns, digits, digit_bits = self._read("shape")[0]
+        return Shape(columns, digits, digit_bits, powers)
 
     def threshold(self) -> int:
         """Number of publishers that must sign an epoch."""
@@ -216,35 +140,47 @@ class RegistryClient:
         Raises:
             DeploymentError: there is no such epoch.
         """
-        topic = self._interface.event_topic("EpochPublished")
-        logs = self._logs(topic, epoch.to_bytes(32, "big"))
-        if not logs:
-            raise DeploymentError(f"registry {self.address} has published no epoch {epoch}: see its latest epoch")
-        values = self._interface.decode_event("EpochPublished", logs[-1])
+        log = self.epoch_log(epoch)
+        values = self._interface.decode_event("EpochPublished", log)
         return EpochEvent(
             header=self._header(values["header"]),
             proposal_digest=values["proposalDigest"],
             versioned_hashes=tuple(values["versionedHashes"]),
             marks=values["marks"],
             indices=values["indices"],
-            transaction_hash=logs[-1].transaction_hash,
+            transaction_hash=log.transaction_hash,
         )
 
+    def epoch_log(self, epoch: int) -> EventLog:
+        """The event of an epoch as it stands on the chain: what came before it counts for the epoch.
+
+        Raises:
+            DeploymentError: there is no such epoch.
+        """
+        logs = self._logs(self._interface.event_topic("EpochPublished"), epoch.to_bytes(32, "big"))
+        if not logs:
+            raise DeploymentError(f"registry {self.address} has published no epoch {epoch}: see its latest epoch")
+        return logs[-1]
+
     def published_blobs(self, event: EpochEvent, source: BlobSource | None = None) -> tuple[bytes, ...]:
-        """All blobs of an epoch in order; each is checked against its hash.
+        """All blobs of an epoch in order, those of posted rows made from them; each is checked against its hash.
 
         Args:
             event: of the epoch.
-            source: where blobs are kept; the node by default.
+            source: where blobs are kept; the node by default. What was posted in calldata the node always has.
 
         Raises:
             ChainError: a blob is not there, or its transaction carried another.
         """
         kept = source or NodeBlobs(self._chain)
         carried: dict[bytes, bytes] = {}
-        for transaction_hash in (*self._staging_transactions(event), event.transaction_hash):
+        for transaction_hash in (*self._transactions("RuleChunksStaged", event), event.transaction_hash):
             carried.update(kept.named_blobs(transaction_hash))
         missing = [digest for digest in event.versioned_hashes if digest not in carried]
+        if missing:
+            posted = self._transactions("RuleRowsStaged", event)
+            carried.update(posted_blobs(self._chain, posted, self.shape()))
+            missing = [digest for digest in missing if digest not in carried]
         if missing:
             raise DeploymentError(
                 f"blob 0x{missing[0].hex()} of epoch {event.header.epoch} is in none of its transactions in "
@@ -264,8 +200,9 @@ class RegistryClient:
             _matrix(shape, blobs[boundary:], header.maintenance_chunks),
         )
 
-    def _staging_transactions(self, event: EpochEvent) -> tuple[bytes, ...]:
-        topic = self._interface.event_topic("RuleChunksStaged")
+    def _transactions(self, name: str, event: EpochEvent) -> tuple[bytes, ...]:
+        """Transactions that wrote an event about an epoch's proposal."""
+        topic = self._interface.event_topic(name)
         return tuple(log.transaction_hash for log in self._logs(topic, event.proposal_digest))
 
     def _logs(self, *topics: bytes) -> tuple[EventLog, ...]:

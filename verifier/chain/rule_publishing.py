@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Final
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
+from verifier.ceremony import ceremony_setup
 from verifier.chain.blob_transactions import MAXIMUM_BLOBS, BlobSidecar, versioned_hash
 from verifier.chain.chain_time import wait_for_time
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.registry_client import RegistryClient
 from verifier.curve import group
 from verifier.errors import MalformedInputError
+from verifier.rules.margin_rule import matrix_from_blobs
+from verifier.rules.row_posting import encode_rows, row_opening
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from eth_account.signers.local import LocalAccount
 
+    from verifier.ceremony import TrustedSetup
     from verifier.chain.chain_client import Receipt
     from verifier.chain.rule_publication import Publication, RuleProposal
 
@@ -86,7 +90,8 @@ class RulePublisher(RegistryClient):
             ContractRevertedError: the registry refused, by a named error.
         """
         agreed = signed or self._signed_alone(sender, publication)
-        return self.publish_blobs(sender, publication, agreed)
+        send = self.publish_blobs if self._chain.takes_blobs() else self.publish_rows
+        return send(sender, publication, agreed)
 
     def publish_blobs(
         self, sender: LocalAccount, publication: Publication, signed: SignedProposal
@@ -111,6 +116,36 @@ class RulePublisher(RegistryClient):
             *receipts,
             self.finalise(sender, publication, signed, first_chunk=windows[-1].start, sidecar=parts[-1]),
         )
+
+    def publish_rows(
+        self,
+        sender: LocalAccount,
+        publication: Publication,
+        signed: SignedProposal,
+        setup: TrustedSetup | None = None,
+    ) -> tuple[Receipt, ...]:
+        """The same with the chunks' rows in calldata, one transaction each; equal chunks are posted once.
+
+        Args:
+            sender: as of :meth:`publish`.
+            publication: as of :meth:`publish`.
+            signed: signatures.
+            setup: powers of τ; the ceremony's when omitted.
+        """
+        _, hashes = _hashes(publication)
+        chunks = zip(hashes, publication.chunk_points(), publication.chunks(), strict=True)
+        receipts = []
+        for chunk, (digest, point, blob) in enumerate(chunks):
+            if digest in hashes[:chunk]:
+                continue
+            matrix = matrix_from_blobs(self.shape(), [[blob]])
+            opening = row_opening(matrix, 0, 0, commitment=point, setup=setup or ceremony_setup())
+            proposal = signed.proposal.as_tuple()
+            data = self._interface.encode_call(
+                "stageRows", proposal, list(hashes), chunk, point, encode_rows(matrix, 0, 0), opening
+            )
+            receipts.append(self._chain.send(sender, data, to=self.address))
+        return (*receipts, self.finalise(sender, publication, signed))
 
     def stage(
         self,

@@ -26,6 +26,14 @@ class TokenClient:
         self._interface = contract_interface("InsecureTestToken")
         self.address = address
 
+    def decimals(self) -> int:
+        """Digits behind the point: a whole token is 10^decimals units."""
+        return int(self._read("decimals")[0])
+
+    def symbol(self) -> str:
+        """What the token calls itself."""
+        return str(self._read("symbol")[0])
+
     def balance(self, owner: str) -> int:
         """Units that an address owns."""
         return int(self._read("balanceOf", owner)[0])

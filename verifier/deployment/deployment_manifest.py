@@ -10,7 +10,7 @@ from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verifier.chain.contract_artifacts import compiler_input, compiler_version, load_artifact
-from verifier.chain.registry_client import EpochTiming
+from verifier.chain.epochs import EpochTiming
 from verifier.deployment.create2 import PROXY
 from verifier.deployment.deployment_plan import deployment_plan
 from verifier.deployment.deployment_terms import DeploymentTerms, TokenChoice

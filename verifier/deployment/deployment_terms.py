@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from eth_hash.auto import keccak
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
-from verifier.chain.registry_client import EpochTiming
+from verifier.chain.epochs import EpochTiming
 from verifier.chain.vault_state import TokenTerms
 from verifier.deployment.create2 import SALT_BYTES
 from verifier.errors import MalformedInputError

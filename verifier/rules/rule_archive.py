@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from verifier.chain.registry_client import EpochHeader
+    from verifier.chain.epochs import EpochHeader
     from verifier.chain.rule_publication import Publication, PublishedRule
 
 SCHEMA: Final = "zkmargin-archive-1"
