@@ -1,11 +1,13 @@
-"""One of your accounts at a venue: the wallet's record of it, kept in step with the chain."""
+"""One account at a venue: the wallet's record of it, kept in step with the chain."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prover.errors import WalletOutOfDateError
+from prover.account.public_changes import public_changes
+from prover.errors import OperatorError, WalletOutOfDateError
 from prover.rules.portfolio import Portfolio
+from verifier.books import books_in
 from verifier.chain.clearing_terms import account_id
 
 if TYPE_CHECKING:
@@ -15,36 +17,57 @@ if TYPE_CHECKING:
     from prover.account.wallet import Wallet
     from prover.account.wallet_records import AccountRecord, Opening
     from prover.rules.slots import SlotTable
-    from verifier.chain.house_client import AccountState
+    from verifier.chain.account_state import AccountState
 
 
 class AccountSession:
-    """Owner, account and wallet, at a venue.
+    """Signer, account and wallet, at a venue.
 
     Args:
         venue: where the account is.
         wallet: holds its openings.
-        owner: signs for it.
-        subaccount: its number among the owner's.
+        signer: its owner, or an operator whom the owner has appointed.
+        subaccount: its number among the signer's own.
+        account: its identity, 32 bytes, for operators; the signer's own by default.
     """
 
-    def __init__(self, venue: Venue, wallet: Wallet, owner: LocalAccount, subaccount: int = 0) -> None:
+    def __init__(
+        self,
+        venue: Venue,
+        wallet: Wallet,
+        signer: LocalAccount,
+        subaccount: int = 0,
+        *,
+        account: bytes | None = None,
+    ) -> None:
         self.venue = venue
         self.wallet = wallet
-        self.owner = owner
+        self.signer = signer
         self.subaccount = subaccount
-        self.account = account_id(owner.address, subaccount)
+        self.account = account_id(signer.address, subaccount) if account is None else account
 
     def __repr__(self) -> str:
         return f"AccountSession(0x{self.account.hex()})"
+
+    def owned(self) -> LocalAccount:
+        """The signer, if the account is theirs.
+
+        Raises:
+            OperatorError: it is another's.
+        """
+        if self.account != account_id(self.signer.address, int.from_bytes(self.account[20:], "big")):
+            raise OperatorError(self.account, self.signer.address)
+        return self.signer
 
     def refresh(self) -> tuple[AccountRecord, AccountState]:
         """See :func:`refresh_account`."""
         return refresh_account(self.venue, self.wallet, self.account)
 
-    def commitments(self, opening: Opening) -> tuple[bytes, ...]:
-        """C_b of an opening, 96 bytes each."""
-        return opening.commitments(self.venue.shape, self.venue.setup)
+    def commitments(self, opening: Opening, books: tuple[int, ...]) -> tuple[bytes, ...]:
+        """C_b of some books of an opening, 96 bytes each."""
+        covering = opening.covering(max(books) + 1, self.venue.shape.slots)
+        points = covering.commitments(self.venue.shape, self.venue.setup)
+        return tuple(points[book] for book in books)
 
 
 def refresh_account(venue: Venue, wallet: Wallet, account: bytes) -> tuple[AccountRecord, AccountState]:
@@ -54,11 +77,17 @@ def refresh_account(venue: Venue, wallet: Wallet, account: bytes) -> tuple[Accou
         WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
     """
     state = venue.house.account_state(account)
-    stored = [venue.house.commitment_hash(account, book) for book in range(state.books)]
     record = wallet.account(
         account, chain_id=venue.chain.chain_id, house=venue.deployment.house, slots=venue.shape.slots
     )
-    reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup)
+    known = max(len(opening.books) for opening in (record.current, *(change.after for change in record.changes)))
+    books = max(known, *(book + 1 for book in books_in(state.books)), 1)
+    stored = [venue.house.commitment_hash(account, book) for book in range(books)]
+    try:
+        reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup)
+    except WalletOutOfDateError:
+        public = public_changes(venue, account)
+        reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup, public=public)
     return wallet.save(reconciled), state
 
 
@@ -76,7 +105,12 @@ def portfolio_of(record: AccountRecord, opening: Opening, slots: SlotTable) -> P
                 f"{names.get(place, 'nothing')}: give the right file by --slots, or do not trust this publisher"
             )
     covering = opening.covering(slots.books, slots.slots_per_book)
-    return Portfolio(slots, tuple(book.positions for book in covering.books))
+    if any(any(book.positions) for book in covering.books[slots.books :]):
+        raise WalletOutOfDateError(
+            f"the account holds positions beyond the {slots.books} books of the list of slots: give the right file by "
+            "--slots, or do not trust this publisher"
+        )
+    return Portfolio(slots, tuple(book.positions for book in covering.books[: slots.books]))
 
 
 def with_instruments(record: AccountRecord, portfolio: Portfolio) -> AccountRecord:

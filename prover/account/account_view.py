@@ -6,9 +6,12 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Final
 
 from prover.account.account_session import portfolio_of
+from prover.account.collateral import collaterals
+from prover.account.liens import open_liens
 from prover.account.withdrawals import queued_claims
 from prover.rules.exposure import assess_margin
-from verifier.rules.rule_kind import RuleKind
+from verifier.chain.account_state import AccountStatus
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from prover.account.wallet_records import AccountRecord
     from prover.rules.rule_book import EpochRules
     from prover.rules.slots import SlotTable
-    from verifier.chain.house_client import AccountState
+    from verifier.chain.account_state import AccountState
 
 Value = Decimal | int | str
 """Amounts are decimals, counts are integers, all else is text."""
@@ -34,7 +37,7 @@ def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, Value]:
     """Equity, exposure and how the account stands under both rules, in quote currency. Secret."""
     portfolio = portfolio_of(record, record.current, rules.slots)
     values: dict[str, Value] = {}
-    for kind in RuleKind:
+    for kind in PUBLISHED_KINDS:
         assessment = assess_margin(rules.built(kind), portfolio)
         if kind is RuleKind.INITIAL:
             values["equity_at_marks"] = _rounded(assessment.exposure.equity, CENT)
@@ -48,30 +51,34 @@ def known_margin(record: AccountRecord, rules: EpochRules) -> dict[str, Value]:
 
 
 def seen_by_the_chain(venue: Venue, account: bytes, state: AccountState) -> dict[str, Value]:
-    """All that the clearing house holds of an account; epoch 0 stands for never."""
+    """All that house and vault hold of an account; epoch 0 stands for never."""
     values: dict[str, Value] = {
         "account": "0x" + account.hex(),
+        "status": state.status.name.lower(),
         "state_version": state.state_version,
-        "deposited_ticks": state.deposited,
         "initial_margin_proven_at_epoch": state.initial_epoch,
         "maintenance_margin_proven_at_epoch": state.maintenance_epoch,
     }
-    for book in range(state.books):
+    values |= _collateral_seen(venue, account, state)
+    for lien in open_liens(venue, account):
+        values[f"lien_of_token_{lien.token}_for_{lien.lender}"] = f"{lien.ticks} ticks"
+    for book in state.open_books:
         values[f"commitment_hash_of_book_{book}"] = "0x" + venue.house.commitment_hash(account, book).hex()
+    pause = venue.house.last_pause()
+    if pause.holds_at(venue.chain.block_time()):
+        values["house_is_paused_until"] = pause.end
     return values
 
 
 def waiting_claims(venue: Venue, account: bytes) -> dict[str, Value]:
     """Withdrawals of an account that wait in the queue: how much, to whom, and when they can be paid."""
-    claims = queued_claims(venue, account)
-    if not claims:
-        return {}
-    queue, limit = venue.house.queue_state(), venue.house.withdrawal_limit()
     values: dict[str, Value] = {}
-    for claim in claims:
-        seconds = claim.seconds_left(queue, limit)
+    for queued in queued_claims(venue, account):
+        limit = venue.vault.token_terms(queued.token).limit
+        claim, seconds = queued.claim, queued.claim.seconds_left(venue.vault.queue_state(queued.token), limit)
         when = f"in {seconds} s" if seconds else "now"
-        values[f"queued_claim_{claim.number}"] = f"{claim.ticks} ticks to {claim.recipient}, payable {when}"
+        name = f"queued_claim_{claim.number}" + (f"_of_token_{queued.token}" if queued.token else "")
+        values[name] = f"{claim.ticks} ticks to {claim.recipient}, payable {when}"
     return values
 
 
@@ -83,6 +90,19 @@ def for_machines(values: Mapping[str, Value]) -> dict[str, int | str]:
 def for_people(values: Mapping[str, Value]) -> dict[str, str]:
     """Names in words, thousands apart."""
     return {name.replace("_", " "): value if isinstance(value, str) else f"{value:,}" for name, value in values.items()}
+
+
+def _collateral_seen(venue: Venue, account: bytes, state: AccountState) -> dict[str, Value]:
+    """Holdings of a transparent account, and what waits in its inbox, by the name of the token."""
+    values: dict[str, Value] = {}
+    is_open = state.status is AccountStatus.TRANSPARENT
+    for token in collaterals(venue):
+        held = token.amount(venue.house.holdings(account, token.number)) if is_open else "hidden"
+        values[f"holds_{token.name}"] = held
+        inbox = venue.vault.inbox(account, token.number)
+        if inbox:
+            values[f"inbox_{token.name}"] = token.amount(inbox)
+    return values
 
 
 def _rounded(value: float, step: Decimal) -> Decimal:

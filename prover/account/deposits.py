@@ -1,97 +1,113 @@
-"""Deposits: public amounts of collateral, credited to a hidden portfolio by the clearing house itself."""
+"""Deposits: public amounts of collateral, credited to a hidden portfolio by the clearing house itself.
+
+The owner deposits into the account; anybody else into its inbox, which owner or operator merges. So nobody can change
+a commitment from outside.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prover.account.collateral import find_collateral
 from prover.account.wallet_records import Change
 from prover.errors import DepositError
-from prover.rules.quantise import DEFAULT_TICK
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from eth_account.signers.local import LocalAccount
+
     from prover.account.account_session import AccountSession
-    from prover.account.wallet_records import AccountRecord, Opening
-    from prover.errors import WithdrawalError
+    from prover.account.collateral import Collateral
+    from prover.account.venue import Venue
     from verifier.chain.chain_client import Receipt
-    from verifier.chain.house_client import AccountState
-    from verifier.shape import Shape
 
 
-def deposit_ticks(amount: Decimal, shape: Shape) -> int:
-    """Whole ticks of an amount in quote currency.
-
-    Raises:
-        DepositError: not positive, not finite, or no multiple of the tick.
-    """
-    return whole_ticks(amount, shape, what="deposit", error=DepositError)
-
-
-def whole_ticks(amount: Decimal, shape: Shape, *, what: str, error: type[DepositError | WithdrawalError]) -> int:
-    """Whole ticks of a public amount in quote currency.
+def deposit(session: AccountSession, amount: Decimal, token: str | None = None) -> tuple[Receipt, ...]:
+    """Deposit collateral: allow the tokens where they are not yet allowed, then deposit.
 
     Args:
-        amount: in quote currency.
-        shape: bounds what a column can hold.
-        what: the amount is, for the message.
-        error: to raise when it is not positive, not finite, or no multiple of the tick.
-    """
-    tick = DEFAULT_TICK
-    if not amount.is_finite() or not 0 < amount < shape.value_bound * tick:
-        raise error(f"a {what} of {amount} is out of range: give more than 0 and less than {shape.value_bound * tick}")
-    if amount % tick:
-        raise error(f"a {what} of {amount} is no multiple of the tick of {tick}: round it")
-    return int(amount / tick)
-
-
-def deposit(session: AccountSession, amount: Decimal) -> tuple[Receipt, ...]:
-    """Deposit quote currency: allow the tokens where they are not yet allowed, then deposit.
+        session: of the owner.
+        amount: tokens.
+        token: name, number or address; the quote collateral by default.
 
     Raises:
-        DepositError: an amount that is no deposit, beyond the range of the account, or more than the owner has.
+        CollateralError: no such token, or no such amount of it.
+        DepositError: beyond the cap of the token, or more than the owner has.
+        OperatorError: the account is not the signer's.
         ContractRevertedError: a contract refused, by a named error.
     """
-    venue = session.venue
-    ticks = deposit_ticks(amount, venue.shape)
+    venue, owner = session.venue, session.owned()
+    collateral = find_collateral(venue, token)
+    ticks = collateral.ticks(amount, "deposit")
     record, state = session.refresh()
-    units = ticks * venue.house.units_per_tick()
-    _require_possible(session, state, ticks=ticks, units=units)
-    commitment = session.commitments(record.current)[0]
-    change = Change(
-        kind="deposit",
-        base_version=state.state_version,
-        after=credited(record, venue.house.collateral_slot(), ticks),
-    )
-    session.wallet.save(record.with_change(change))
-    receipts = []
-    if venue.collateral.allowance(session.owner.address, venue.house.address) < units:
-        receipts.append(venue.collateral.approve(session.owner, venue.house.address, units))
-    receipts.append(venue.house.deposit(session.owner, session.subaccount, ticks, commitment))
+    _require_possible(venue, owner.address, collateral, ticks)
+    commitment = session.commitments(record.current, (0,))[0]
+    after = record.current.credited(collateral.slot, ticks)
+    session.wallet.save(record.with_change(Change(kind="deposit", base_version=state.state_version, after=after)))
+    receipts = _allow(venue, owner, collateral, ticks)
+    subaccount = int.from_bytes(session.account[20:], "big")
+    receipts.append(venue.house.deposit(owner, subaccount, collateral.number, ticks, commitment))
     session.refresh()
     return tuple(receipts)
 
 
-def credited(record: AccountRecord, slot: int, ticks: int) -> Opening:
-    """The opening after the house has added ticks to the collateral's slot, or taken them away; the blind stays."""
-    books = record.current.books
-    credit = [0] * len(books[0].positions)
-    credit[slot] = ticks
-    return record.current.model_copy(update={"books": (books[0].plus(credit, 0), *books[1:])})
+def deposit_for(
+    venue: Venue, payer: LocalAccount, account: bytes, amount: Decimal, token: str | None = None
+) -> tuple[Receipt, ...]:
+    """Pay collateral into the inbox of any account; errors as of :func:`deposit`."""
+    collateral = find_collateral(venue, token)
+    ticks = collateral.ticks(amount, "deposit")
+    _require_possible(venue, payer.address, collateral, ticks)
+    receipts = _allow(venue, payer, collateral, ticks)
+    return (*receipts, venue.vault.deposit_for(payer, account, collateral.number, ticks))
 
 
-def _require_possible(session: AccountSession, state: AccountState, *, ticks: int, units: int) -> None:
-    """Before anything is written or sent: the range, and the owner's tokens."""
+def merge_inbox(session: AccountSession, token: str | None = None) -> tuple[int, Receipt]:
+    """Credit to the account what waits in its inbox; the signer is owner or operator.
+
+    More may arrive until the transaction is carried out: the chain says how much was merged, and the wallet follows it.
+
+    Returns:
+        Ticks that waited, and the receipt.
+
+    Raises:
+        DepositError: nothing waits.
+        ContractRevertedError: the house refused, by a named error.
+    """
     venue = session.venue
-    limit = venue.house.deposit_limit()
-    if state.deposited + ticks > limit:
+    collateral = find_collateral(venue, token)
+    ticks = venue.vault.inbox(session.account, collateral.number)
+    if not ticks:
+        raise DepositError(f"nothing waits in the inbox of {collateral.name}: see `zkmargin status`")
+    record, state = session.refresh()
+    after = record.current.credited(collateral.slot, ticks)
+    session.wallet.save(record.with_change(Change(kind="merge", base_version=state.state_version, after=after)))
+    commitment = session.commitments(record.current, (0,))[0]
+    receipt = venue.house.merge_inbox(session.signer, session.account, collateral.number, commitment)
+    session.refresh()
+    return ticks, receipt
+
+
+def _allow(venue: Venue, payer: LocalAccount, collateral: Collateral, ticks: int) -> list[Receipt]:
+    """Let the vault move the tokens, where it may not yet."""
+    units, vault = collateral.units(ticks), venue.vault.address
+    if collateral.client.allowance(payer.address, vault) >= units:
+        return []
+    return [collateral.client.approve(payer, vault, units)]
+
+
+def _require_possible(venue: Venue, payer: str, collateral: Collateral, ticks: int) -> None:
+    """Before anything is written or sent: the cap, and the payer's tokens."""
+    held, cap = venue.vault.vault_state(collateral.number).net_deposits, collateral.terms.cap
+    if held + ticks > cap:
         raise DepositError(
-            f"a deposit of {ticks} ticks would bring the account to {state.deposited + ticks}, beyond its range of "
-            f"{limit}: deposit less, or use another sub-account"
+            f"the clearing house holds {held} ticks of {collateral.name} and takes {cap} at most: a deposit of {ticks} "
+            "is too much, deposit less"
         )
-    owned = venue.collateral.balance(session.owner.address)
+    owned, units = collateral.client.balance(payer), collateral.units(ticks)
     if owned < units:
         raise DepositError(
-            f"{session.owner.address} has {owned} units of the collateral token {venue.collateral.address}, the "
-            f"deposit needs {units}: deposit less, or obtain more"
+            f"{payer} has {owned} units of the collateral token {collateral.client.address}, the deposit needs "
+            f"{units}: deposit less, or obtain more"
         )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from prover.account.account_session import portfolio_of
 from prover.argument.argument import MarginProof, prove
+from verifier.books import books_in
 from verifier.calldata import claim_hint
-from verifier.chain.clearing_terms import NO_ACTION, MarginCheck
+from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, MarginEvidence
 from verifier.claim_file import claim_fields
 
 if TYPE_CHECKING:
@@ -36,28 +37,58 @@ class PreparedCheck:
 
 
 def prove_opening(
-    session: AccountSession, rules: EpochRules, opening: Opening, check: MarginCheck, action: bytes = NO_ACTION
+    session: AccountSession,
+    rules: EpochRules,
+    opening: Opening,
+    check: MarginCheck,
+    *,
+    books: int,
+    action: bytes = NO_ACTION,
 ) -> MarginProof:
     """Prove the rule that ``check`` names of an opening, bound to check and action.
+
+    Args:
+        session: whose account.
+        rules: of the epoch.
+        opening: that is proven.
+        check: account, state version, epoch, kind.
+        books: bitmap of the books that the proof covers: all that the account has opened.
+        action: what the proof accompanies.
 
     Raises:
         InsufficientMarginError: rows that fail.
         MaskedSlotError: a position in a slot that must be empty.
+        ClosedBookError: the rule needs a book that the account has not opened.
         PublishedRuleError: the registry's rule is not the market's.
     """
-    built = rules.built(check.kind)
-    covering = opening.covering(built.matrix.books, built.matrix.shape.slots)
-    witness = built.witness(covering.book_openings())
+    opened = books_in(books)
     return prove(
         setup=session.venue.setup,
-        rule=rules.prepared(check.kind),
-        witness=witness,
+        rule=rules.prepared(check.kind, opened),
+        witness=rules.witness(check.kind, opening.of_books(opened), opened),
         context=session.venue.house.context(check, action),
     )
 
 
-def prepare_check(session: AccountSession, rules: EpochRules, kind: RuleKind) -> PreparedCheck:
+def evidence_of(session: AccountSession, made: MarginProof, *, before: Opening, books: int) -> MarginEvidence:
+    """What goes with an action that needs one proof: commitments before it, proof of those after it, hint."""
+    return MarginEvidence(
+        portfolio=session.commitments(before, books_in(books)),
+        proof=made.proof,
+        hint=claim_hint(session.venue.key, made.statement, made.proof, with_opening=False),
+    )
+
+
+def prepare_check(
+    session: AccountSession, rules: EpochRules, kind: RuleKind, *, in_batch: bool = False
+) -> PreparedCheck:
     """Prove that the account fulfils a rule of the active epoch.
+
+    Args:
+        session: whose account.
+        rules: of the epoch.
+        kind: which rule.
+        in_batch: whether the proof is sent together with others (by ``prove_margins``).
 
     Raises:
         InsufficientMarginError: rows that fail.
@@ -66,8 +97,8 @@ def prepare_check(session: AccountSession, rules: EpochRules, kind: RuleKind) ->
     record, state = session.refresh()
     portfolio_of(record, record.current, rules.slots)
     check = MarginCheck(session.account, state.state_version, rules.header.epoch, kind)
-    made = prove_opening(session, rules, record.current, check)
-    hint = claim_hint(session.venue.key, made.statement, made.proof, with_opening=False)
+    made = prove_opening(session, rules, record.current, check, books=state.books)
+    hint = claim_hint(session.venue.key, made.statement, made.proof, with_opening=in_batch)
     return PreparedCheck(check, made, hint)
 
 
@@ -89,10 +120,6 @@ def submit_check(session: AccountSession, prepared: PreparedCheck) -> Receipt:
     Raises:
         ContractRevertedError: the house or the verifier refused, by a named error.
     """
-    return session.venue.house.prove_margin(
-        session.owner,
-        prepared.check,
-        portfolio=prepared.made.statement.portfolio_commitments,
-        proof=prepared.made.proof,
-        hint=prepared.hint,
-    )
+    made = prepared.made
+    evidence = MarginEvidence(made.statement.portfolio_commitments, made.proof, prepared.hint)
+    return session.venue.house.prove_margin(session.signer, prepared.check, evidence)

@@ -1,8 +1,8 @@
 """Hidden trades between two parties: offer, accept, settle.
 
-ρ = ρ_A + ρ_B, a share from each side, fresh for every trade and every book, also for books that the trade does not
-touch. Each side recomputes ΔC = [Σ dx_i L_i + ρH] from (dx, ρ) before it signs (a ΔC of another form could look right
-and make every later proof impossible), proves its own margin after the trade, and saves its wallet before it signs.
+ρ = ρ_A + ρ_B, a share from each side, fresh for every trade and every book (:mod:`prover.account.hidden_change`). Each
+side recomputes ΔC from (dx, ρ) before it signs, proves its own margin after the trade, and saves its wallet before it
+signs (:mod:`prover.account.netting`, of which a trade is the simplest case).
 """
 
 from __future__ import annotations
@@ -10,33 +10,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from prover.account.account_session import portfolio_of, with_instruments
-from prover.account.proving import prove_opening
+from prover.account.account_session import portfolio_of
+from prover.account.hidden_change import fresh_blinds, hidden_change, leg_books
+from prover.account.netting import AgreedLeg, bound_settlement, bring_side, free_nonce
 from prover.account.trade_files import TradeAcceptance, TradeOffer, decode_trade_file
-from prover.account.wallet_records import Change, OfferRecord
-from prover.argument.blinds import fresh_blind
+from prover.account.wallet_records import OfferRecord
 from prover.errors import TradeError
 from prover.rules.portfolio import make_portfolio
-from verifier.calldata import claim_hint
-from verifier.chain.clearing_terms import Settlement, SettlementSide
-from verifier.portfolio_commitment import commit_portfolio
+from verifier.chain.settlement_terms import Participant, Settlement, SettlementSide
 from verifier.rules.rule_kind import RuleKind
-from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from prover.account.account_session import AccountSession
     from prover.account.wallet_records import AccountRecord
     from prover.rules.portfolio import Portfolio
     from prover.rules.rule_book import EpochRules
+    from verifier.chain.account_state import AccountState
     from verifier.chain.chain_client import Receipt
 
 DEADLINE_SECONDS: Final = 600
 """The party that signs last holds an option until the deadline."""
 
 LONGEST_DEADLINE_SECONDS: Final = 3600
+
+EPOCHS_AHEAD: Final = 1
+"""A trade may settle under the epoch after the one it was offered in, so that a new one does not undo it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,14 @@ class PreparedSettlement:
     Attributes:
         trade: its name in the wallet.
         settlement: the terms.
-        first: what the party that offered brings.
-        second: what the other party brings.
+        epoch: at which both proved.
+        sides: what each party brings; first that of the one that offered.
     """
 
     trade: str
     settlement: Settlement
-    first: SettlementSide
-    second: SettlementSide
-
-
-@dataclass(frozen=True, slots=True)
-class _Leg:
-    """One side's change: positions and blind of every book."""
-
-    books: tuple[tuple[tuple[int, ...], int], ...]
-
-    def negated(self) -> _Leg:
-        return _Leg(tuple((tuple(-lots for lots in positions), -blind % MODULUS) for positions, blind in self.books))
+    epoch: int
+    sides: tuple[SettlementSide, SettlementSide]
 
 
 def make_offer(
@@ -85,6 +76,7 @@ def make_offer(
         TradeError: nothing changes hands, or a deadline out of range.
         InsufficientMarginError: the party itself would not be covered after the trade.
         UnknownInstrumentError, PortfolioError: a quantity that cannot be traded.
+        MaskedSlotError: an instrument that is not listed any more, or not yet.
     """
     if not 0 < seconds <= LONGEST_DEADLINE_SECONDS:
         raise TradeError(f"a deadline in {seconds} s is out of range: choose 1 to {LONGEST_DEADLINE_SECONDS} s")
@@ -92,16 +84,17 @@ def make_offer(
     if not change.quantities():
         raise TradeError("the trade moves nothing: name at least one quantity that is not zero")
     record, state = session.refresh()
-    _require_covered(record, rules, change)
+    _require_covered(record, state, rules, change)
     offer = TradeOffer(
         chain_id=session.venue.chain.chain_id,
         house=session.venue.deployment.house,
         first="0x" + session.account.hex(),
         first_version=state.state_version,
-        epoch=rules.header.epoch,
+        first_nonce=free_nonce(session.venue, session.account),
+        max_epoch=rules.header.epoch + EPOCHS_AHEAD,
         deadline=session.venue.chain.block_time() + seconds,
         quantities={name: f"{quantity:f}" for name, quantity in change.quantities().items()},
-        blinds=tuple(fresh_blind() for _ in range(rules.header.books)),
+        blinds=fresh_blinds(leg_books(change, state.books)),
     )
     session.wallet.save(record.with_offer(OfferRecord(name=offer.trade, content=offer.model_dump_json())))
     return offer
@@ -116,22 +109,25 @@ def accept_offer(session: AccountSession, rules: EpochRules, offer: TradeOffer) 
     """
     _require_agreeable(session, rules, offer)
     _, state = session.refresh()
-    shares = tuple(fresh_blind() for _ in offer.blinds)
     change = offer.change(rules.slots, session.venue.shape)
-    leg = _first_leg(change, offer.blinds, shares)
-    differences = _differences(session, leg)
-    settlement = _settlement(offer, session.account, state.state_version, differences)
-    side = _sign(session, rules, settlement, leg=leg.negated(), change=change.negated())
+    shares = fresh_blinds(leg_books(change, _bitmap_of(offer), state.books))
+    leg = _agreed_leg(offer, session.account, change, shares)
+    second = Participant(session.account, state.state_version, free_nonce(session.venue, session.account))
+    settlement = _settlement(session, offer, second, leg)
+    side = bring_side(session, rules, settlement, [leg])
     return TradeAcceptance(
         trade=offer.trade,
         second="0x" + session.account.hex(),
-        second_version=state.state_version,
+        second_version=second.state_version,
+        second_nonce=second.nonce,
+        epoch=rules.header.epoch,
         blinds=shares,
-        differences=tuple("0x" + point.hex() for point in differences),
+        differences=tuple("0x" + point.hex() for point in settlement.legs[0].differences),
+        signer=side.signer,
+        signature="0x" + side.signature.hex(),
         portfolio=tuple("0x" + point.hex() for point in side.portfolio),
         proof="0x" + side.proof.hex(),
         hint="0x" + side.hint.hex(),
-        signature="0x" + side.signature.hex(),
     )
 
 
@@ -145,21 +141,26 @@ def prepare_settlement(session: AccountSession, rules: EpochRules, acceptance: T
     record, _ = session.refresh()
     offer = _own_offer(record, acceptance)
     _require_current(session, rules, offer)
+    if acceptance.epoch != rules.header.epoch:
+        raise TradeError(
+            f"the acceptance was proven under epoch {acceptance.epoch}, active is epoch {rules.header.epoch}: ask the "
+            "other party to accept again"
+        )
     change = offer.change(rules.slots, session.venue.shape)
-    leg = _first_leg(change, offer.blinds, acceptance.blinds)
-    differences = _differences(session, leg)
-    if tuple("0x" + point.hex() for point in differences) != acceptance.differences:
+    leg = _agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
+    second = Participant(leg.giver, acceptance.second_version, acceptance.second_nonce)
+    settlement = _settlement(session, offer, second, leg)
+    if tuple("0x" + point.hex() for point in settlement.legs[0].differences) != acceptance.differences:
         raise TradeError(f"the acceptance of trade {offer.trade} is for another change than the one offered: refuse it")
-    second = bytes.fromhex(acceptance.second[2:])
-    settlement = _settlement(offer, second, acceptance.second_version, differences)
-    own = _sign(session, rules, settlement, leg=leg, change=change)
     other = SettlementSide(
+        signer=acceptance.signer,
+        signature=bytes.fromhex(acceptance.signature[2:]),
         portfolio=tuple(bytes.fromhex(point[2:]) for point in acceptance.portfolio),
         proof=bytes.fromhex(acceptance.proof[2:]),
         hint=bytes.fromhex(acceptance.hint[2:]),
-        signature=bytes.fromhex(acceptance.signature[2:]),
     )
-    return PreparedSettlement(offer.trade, settlement, own, other)
+    own = bring_side(session, rules, settlement, [leg])
+    return PreparedSettlement(offer.trade, settlement, rules.header.epoch, (own, other))
 
 
 def submit_settlement(session: AccountSession, prepared: PreparedSettlement) -> Receipt:
@@ -168,20 +169,19 @@ def submit_settlement(session: AccountSession, prepared: PreparedSettlement) -> 
     Raises:
         ContractRevertedError: house or verifier refused, by a named error.
     """
-    receipt = session.venue.house.settle(session.owner, prepared.settlement, prepared.first, prepared.second)
+    receipt = session.venue.house.settle(session.signer, prepared.settlement, prepared.epoch, prepared.sides)
     record, _ = session.refresh()
     session.wallet.save(record.without_offer(prepared.trade))
     return receipt
 
 
-def _require_covered(record: AccountRecord, rules: EpochRules, change: Portfolio) -> None:
+def _require_covered(record: AccountRecord, state: AccountState, rules: EpochRules, change: Portfolio) -> None:
     """Refuse a trade that this party could not prove; its rows are named."""
-    after = portfolio_of(record, record.current, rules.slots).plus(change)
-    built = rules.built(RuleKind.INITIAL)
-    openings = record.current.covering(len(after.lots), len(after.lots[0])).books
-    changed = [book.model_copy(update={"positions": lots}) for book, lots in zip(openings, after.lots, strict=True)]
-    opening = record.current.model_copy(update={"books": tuple(changed)})
-    built.witness(opening.book_openings())
+    portfolio_of(record, record.current, rules.slots)
+    books = leg_books(change, state.books)
+    after = record.current.plus({book: (change.lots[book], 0) for book in books})
+    opened = tuple(sorted({*books, *state.open_books}))
+    rules.witness(RuleKind.INITIAL, after.of_books(opened), opened)
 
 
 def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeOffer) -> None:
@@ -206,10 +206,10 @@ def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeO
 def _require_current(session: AccountSession, rules: EpochRules, offer: TradeOffer) -> None:
     """Epoch, books and deadline."""
     now = session.venue.chain.block_time()
-    if offer.epoch != rules.header.epoch or len(offer.blinds) != rules.header.books:
+    if rules.header.epoch > offer.max_epoch:
         raise TradeError(
-            f"the offer was made for epoch {offer.epoch} with {len(offer.blinds)} books, active is epoch "
-            f"{rules.header.epoch} with {rules.header.books}: agree on the trade anew"
+            f"the offer holds until epoch {offer.max_epoch}, and epoch {rules.header.epoch} is active: agree on the "
+            "trade anew"
         )
     if not now <= offer.deadline <= now + LONGEST_DEADLINE_SECONDS:
         raise TradeError(
@@ -228,52 +228,21 @@ def _own_offer(record: AccountRecord, acceptance: TradeAcceptance) -> TradeOffer
     return decode_trade_file("the wallet's offer", known.content, TradeOffer)
 
 
-def _first_leg(change: Portfolio, offered: Sequence[int], accepted: Sequence[int]) -> _Leg:
-    """The first party's change, with ρ = ρ_A + ρ_B."""
-    if len(offered) != len(change.lots) or len(accepted) != len(change.lots):
-        raise TradeError(f"the trade needs a blind of each side for {len(change.lots)} books: agree on it anew")
-    blinds = ((one + other) % MODULUS for one, other in zip(offered, accepted, strict=True))
-    return _Leg(tuple(zip(change.lots, blinds, strict=True)))
+def _bitmap_of(offer: TradeOffer) -> int:
+    return sum(1 << book for book in offer.blinds)
 
 
-def _differences(session: AccountSession, leg: _Leg) -> tuple[bytes, ...]:
-    """ΔC per book."""
-    shape, setup = session.venue.shape, session.venue.setup
-    return tuple(commit_portfolio(positions, blind, shape=shape, setup=setup) for positions, blind in leg.books)
-
-
-def _settlement(offer: TradeOffer, second: bytes, second_version: int, differences: tuple[bytes, ...]) -> Settlement:
-    return Settlement(
-        first=bytes.fromhex(offer.first[2:]),
-        second=second,
-        first_version=offer.first_version,
-        second_version=second_version,
-        epoch=offer.epoch,
-        deadline=offer.deadline,
-        differences=differences,
-    )
-
-
-def _sign(
-    session: AccountSession, rules: EpochRules, settlement: Settlement, *, leg: _Leg, change: Portfolio
-) -> SettlementSide:
-    """Prove this side's margin after the trade, save the opening that the trade would give, and only then sign."""
-    record, state = session.refresh()
-    portfolio_of(record, record.current, rules.slots)
-    check = settlement.check_of(session.account)
-    if state.state_version != check.state_version:
+def _agreed_leg(offer: TradeOffer, second: bytes, change: Portfolio, shares: Mapping[int, int]) -> AgreedLeg:
+    """The trade as the first party receives it, with ρ = ρ_A + ρ_B in the books that both named."""
+    needed = leg_books(change, 0)
+    if not set(needed) <= set(shares) or not set(shares) <= set(offer.blinds):
         raise TradeError(
-            f"your account has changed since (state version {state.state_version}, agreed at {check.state_version}): "
-            "agree on the trade anew"
+            f"the trade needs a blind of each side for books {list(needed)}: {sorted(offer.blinds)} were offered and "
+            f"{sorted(shares)} accepted, agree on it anew"
         )
-    before = record.current.covering(rules.header.books, session.venue.shape.slots)
-    after = before.plus(leg.books)
-    made = prove_opening(session, rules, after, check, settlement.action)
-    recorded = Change(kind="trade", base_version=check.state_version, after=after)
-    session.wallet.save(with_instruments(record, change).with_change(recorded))
-    return SettlementSide(
-        portfolio=session.commitments(before),
-        proof=made.proof,
-        hint=claim_hint(session.venue.key, made.statement, made.proof, with_opening=True),
-        signature=session.venue.house.sign(session.owner, settlement),
-    )
+    return AgreedLeg(bytes.fromhex(offer.first[2:]), second, change, hidden_change(change, offer.blinds, shares))
+
+
+def _settlement(session: AccountSession, offer: TradeOffer, second: Participant, leg: AgreedLeg) -> Settlement:
+    first = Participant(leg.receiver, offer.first_version, offer.first_nonce)
+    return bound_settlement(session.venue, (first, second), [leg], max_epoch=offer.max_epoch, deadline=offer.deadline)

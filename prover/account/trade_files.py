@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from prover.account.wallet_records import Address, Identity
 from prover.errors import TradeError
 from prover.rules.portfolio import make_portfolio
+from verifier.books import BOOKS_BITS
+from verifier.chain.settlement_terms import NONCE_BITS
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 LARGEST_FILE: Final = 1 << 24
 Quantity = Annotated[str, Field(pattern=r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$")]
 Blind = Annotated[int, Field(ge=0, lt=MODULUS)]
+Book = Annotated[int, Field(ge=0, lt=BOOKS_BITS)]
+Blinds = Annotated[dict[Book, Blind], Field(min_length=1, max_length=BOOKS_BITS)]
+Nonce = Annotated[int, Field(ge=0, lt=1 << NONCE_BITS)]
 Hexadecimal = Annotated[str, Field(pattern=r"^0x(?:[0-9a-f]{2})*$")]
 TradeName = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -43,22 +48,24 @@ class TradeOffer(_Record):
         house: address of the clearing house.
         first: account of the party that offers.
         first_version: its state version.
-        epoch: at which both prove initial margin.
+        first_nonce: a number that it has not used yet.
+        max_epoch: last epoch at which both may prove initial margin.
         deadline: Unix time after which the trade is void.
         quantities: what the first party receives (negative: gives), by instrument.
-        blinds: its share of ρ, one a book of the epoch.
+        blinds: its share of ρ by book: those of the instruments, book 0, and all that it has opened.
     """
 
-    format: Literal["zkmargin-offer-1"] = "zkmargin-offer-1"
+    format: Literal["zkmargin-offer-2"] = "zkmargin-offer-2"
     trade: TradeName = Field(default_factory=lambda: secrets.token_hex(16))
     chain_id: int
     house: Address
     first: Identity
     first_version: int = Field(ge=0)
-    epoch: int = Field(gt=0)
+    first_nonce: Nonce
+    max_epoch: int = Field(gt=0)
     deadline: int = Field(gt=0)
     quantities: dict[str, Quantity] = Field(repr=False)
-    blinds: tuple[Blind, ...] = Field(repr=False, min_length=1)
+    blinds: Blinds = Field(repr=False)
 
     def change(self, slots: SlotTable, shape: Shape) -> Portfolio:
         """Lots that the first party receives.
@@ -83,24 +90,30 @@ class TradeAcceptance(_Record):
         trade: name of the trade.
         second: account of the party that accepts.
         second_version: its state version.
-        blinds: its share of ρ, one a book of the epoch.
+        second_nonce: a number that it has not used yet.
+        epoch: at which it has proven initial margin.
+        blinds: its share of ρ by book: those of the instruments, book 0, and all that both have opened.
         differences: commitments to the change, as this party computed and signed them.
+        signer: address of its owner or operator, who signed.
+        signature: over the settlement.
         portfolio: its commitments before the trade.
         proof: of its initial margin after the trade.
         hint: goes with the proof.
-        signature: over the settlement.
     """
 
-    format: Literal["zkmargin-acceptance-1"] = "zkmargin-acceptance-1"
+    format: Literal["zkmargin-acceptance-2"] = "zkmargin-acceptance-2"
     trade: TradeName
     second: Identity
     second_version: int = Field(ge=0)
-    blinds: tuple[Blind, ...] = Field(repr=False, min_length=1)
+    second_nonce: Nonce
+    epoch: int = Field(gt=0)
+    blinds: Blinds = Field(repr=False)
     differences: tuple[Hexadecimal, ...]
+    signer: Address
+    signature: Hexadecimal
     portfolio: tuple[Hexadecimal, ...]
     proof: Hexadecimal
     hint: Hexadecimal
-    signature: Hexadecimal
 
 
 _File = TypeVar("_File", TradeOffer, TradeAcceptance)

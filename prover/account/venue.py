@@ -11,13 +11,17 @@ from verifier.chain.chain_client import ChainClient
 from verifier.chain.event_index import EventIndex
 from verifier.chain.event_store import EventStore
 from verifier.chain.house_client import HouseClient
-from verifier.chain.registry_client import RegistryClient
-from verifier.chain.token_client import TokenClient
+from verifier.chain.instrument_client import InstrumentClient
+from verifier.chain.rule_publishing import RulePublisher
+from verifier.chain.slot_listing import slot_listing
+from verifier.chain.vault_client import VaultClient
 from verifier.errors import DeploymentError
 from verifier.statement import verifying_key
 
 if TYPE_CHECKING:
     from verifier.ceremony import TrustedSetup
+    from verifier.chain.epochs import EpochHeader
+    from verifier.chain.slot_listing import SlotListing
     from verifier.deployment.deployment import Deployment
     from verifier.shape import Shape
     from verifier.statement import VerifyingKey
@@ -47,24 +51,46 @@ class Venue:
         return HouseClient(self.chain, self.deployment.house)
 
     @property
-    def registry(self) -> RegistryClient:
+    def vault(self) -> VaultClient:
+        """The vault that keeps its collateral."""
+        return VaultClient(self.chain, self.deployment.vault)
+
+    @property
+    def registry(self) -> RulePublisher:
         """The rule registry."""
-        return RegistryClient(self.chain, self.deployment.registry, events=self.events)
+        return RulePublisher(self.chain, self.deployment.registry, events=self.events)
+
+    @property
+    def instruments(self) -> InstrumentClient:
+        """The registry of instruments."""
+        return InstrumentClient(self.chain, self.deployment.instruments)
 
     @functools.cached_property
     def events(self) -> EventIndex:
-        """Events of clearing house and registry, as kept from one run to the next."""
+        """Events of clearing house, vault and registries, as kept from one run to the next."""
+        deployed = self.deployment
         return EventIndex(
             self.chain,
-            (self.deployment.house, self.deployment.registry),
-            first_block=self.deployment.block_number,
-            store=EventStore(self.chain.state_file(f"events-{self.deployment.house}")),
+            (deployed.house, deployed.vault, deployed.registry, deployed.instruments),
+            first_block=deployed.block_number,
+            store=EventStore(self.chain.state_file(f"events-{deployed.house}")),
         )
 
-    @property
-    def collateral(self) -> TokenClient:
-        """The collateral token."""
-        return TokenClient(self.chain, self.deployment.collateral)
+    def listing(self, header: EpochHeader | None = None) -> SlotListing:
+        """What is listed, and what was when an epoch was announced, whose masks keep that moment.
+
+        Args:
+            header: of the epoch; ``None`` for the list as it is now.
+
+        Raises:
+            DeploymentError: there is no such epoch.
+        """
+        return slot_listing(
+            self.events.logs(self.deployment.instruments),
+            books=self.instruments.books() if header is None else header.books,
+            slots_per_book=self.shape.slots,
+            until=None if header is None else self.registry.epoch_log(header.epoch),
+        )
 
 
 def connect_venue(node: str, deployment: Deployment) -> Venue:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, Field
 
+from prover.account.public_changes import changed_since
 from prover.argument.witness import BookOpening
 from prover.errors import WalletOutOfDateError
 from verifier.curve import INFINITY
@@ -17,8 +18,9 @@ from verifier.portfolio_commitment import commit_portfolio
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from prover.account.public_changes import PublicChange
     from verifier.ceremony import TrustedSetup
     from verifier.shape import Shape
 
@@ -76,10 +78,24 @@ class Opening(_Record):
         missing = books - len(self.books)
         return Opening(books=self.books + (BookRecord.empty(slots),) * missing)
 
-    def plus(self, changes: Sequence[tuple[Sequence[int], int]]) -> Opening:
-        """The opening after a change of positions and blind in every book."""
-        pairs = zip(self.books, changes, strict=True)
-        return Opening(books=tuple(book.plus(positions, blind) for book, (positions, blind) in pairs))
+    def of_books(self, books: Sequence[int]) -> tuple[BookOpening, ...]:
+        """Openings of some books, for the prover; books that are not known are empty."""
+        slots = len(self.books[0].positions)
+        covering = self.covering(max(books, default=0) + 1, slots).book_openings()
+        return tuple(covering[book] for book in books)
+
+    def plus(self, changes: Mapping[int, tuple[Sequence[int], int]]) -> Opening:
+        """The opening after a change of positions and blind in some books."""
+        covering = self.covering(max(changes, default=0) + 1, len(self.books[0].positions)).books
+        return Opening(
+            books=tuple(book.plus(*changes[index]) if index in changes else book for index, book in enumerate(covering))
+        )
+
+    def credited(self, slot: int, ticks: int) -> Opening:
+        """The opening after the house has added ticks to a slot of book 0, or taken them away; the blind stays."""
+        credit = [0] * len(self.books[0].positions)
+        credit[slot] = ticks
+        return self.plus({0: (credit, 0)})
 
 
 class Change(_Record):
@@ -91,7 +107,7 @@ class Change(_Record):
         after: opening once it has happened.
     """
 
-    kind: Literal["deposit", "trade", "withdrawal"]
+    kind: Literal["deposit", "merge", "trade", "withdrawal", "lien"]
     base_version: int = Field(ge=0)
     after: Opening = Field(repr=False)
 
@@ -116,6 +132,7 @@ class AccountRecord(_Record):
         chain_id: of the chain.
         house: address of the clearing house.
         current: opening that the chain last agreed with.
+        version: state version at which it did.
         changes: what may have happened since.
         earlier: openings that were replaced, or could not happen any more; newest last.
         offers: made and not yet settled.
@@ -126,6 +143,7 @@ class AccountRecord(_Record):
     chain_id: int
     house: Address
     current: Opening = Field(repr=False)
+    version: int = Field(default=0, ge=0)
     changes: tuple[Change, ...] = Field(default=(), repr=False)
     earlier: tuple[Opening, ...] = Field(default=(), repr=False)
     offers: tuple[OfferRecord, ...] = Field(default=(), repr=False)
@@ -150,21 +168,27 @@ class AccountRecord(_Record):
         return next((offer for offer in self.offers if offer.name == name), None)
 
     def reconciled(
-        self, stored: Sequence[bytes], state_version: int, *, shape: Shape, setup: TrustedSetup
+        self,
+        stored: Sequence[bytes],
+        state_version: int,
+        *,
+        shape: Shape,
+        setup: TrustedSetup,
+        public: Sequence[PublicChange] = (),
     ) -> AccountRecord:
         """The record brought up to date: whichever opening the chain's hashes belong to is the truth.
 
         Args:
-            stored: the house's hashes, one for every book that the account ever touched.
+            stored: the house's hashes, book by book.
             state_version: of the account on chain.
             shape: of the argument.
             setup: powers of τ.
+            public: changes of the account that everybody can follow; an opening that is true after them is found too.
 
         Raises:
             WalletOutOfDateError: no opening in the wallet belongs to them.
         """
-        candidates = (self.current, *(change.after for change in reversed(self.changes)), *reversed(self.earlier))
-        for candidate in candidates:
+        for candidate in self._candidates(public):
             if _belongs(candidate.commitments(shape, setup), stored):
                 return self._moved_to(candidate, state_version)
         raise WalletOutOfDateError(
@@ -172,14 +196,29 @@ class AccountRecord(_Record):
             "that this wallet does not know: use the copy of the wallet that made the change"
         )
 
+    def _candidates(self, public: Sequence[PublicChange]) -> Iterator[Opening]:
+        known = [(self.current, self.version)]
+        known += [(change.after, change.base_version + 1) for change in reversed(self.changes)]
+        yield from (opening for opening, _ in known)
+        yield from reversed(self.earlier)
+        if public:
+            yield from (changed_since(opening, version, public) for opening, version in known)
+
     def _moved_to(self, opening: Opening, state_version: int) -> AccountRecord:
         possible = tuple(change for change in self.changes if change.base_version >= state_version)
         impossible = tuple(change.after for change in self.changes if change.base_version < state_version)
         replaced = (self.current, *impossible)
         kept = tuple(earlier for earlier in (*self.earlier, *replaced) if earlier != opening)
-        if opening == self.current and not impossible:
+        if opening == self.current and not impossible and state_version == self.version:
             return self
-        return self.model_copy(update={"current": opening, "changes": possible, "earlier": kept[-KEPT_OPENINGS:]})
+        return self.model_copy(
+            update={
+                "current": opening,
+                "version": state_version,
+                "changes": possible,
+                "earlier": kept[-KEPT_OPENINGS:],
+            }
+        )
 
 
 class WalletDocument(_Record):

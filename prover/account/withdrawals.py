@@ -1,38 +1,40 @@
-"""Withdrawals: public amounts of collateral that leave an account, are paid at once or wait in the house's queue.
+"""Withdrawals: public amounts of collateral that leave an account, are paid at once or wait in the vault's queue.
 
-An account that has never traded gives back deposits without a proof. Any other proves initial margin of what stays;
-the proof is bound to amount and recipient. The opening after it is on the disk before anything is signed.
+A transparent account, one that has never traded or has left, gives back what it holds without a proof. Any other proves
+initial margin of what stays; the proof is bound to token, amount and recipient. The opening after it is on the disk
+before anything is signed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eth_utils.address import is_checksum_address, is_hex_address, to_checksum_address
 
 from prover.account.account_session import portfolio_of
-from prover.account.deposits import credited, whole_ticks
-from prover.account.proving import prove_opening
+from prover.account.collateral import find_collateral
+from prover.account.proving import evidence_of, prove_opening
 from prover.account.wallet_records import Change
 from prover.errors import WithdrawalError
-from verifier.calldata import claim_hint
-from verifier.chain.clearing_terms import Withdrawal
+from verifier.chain.account_state import AccountStatus
 from verifier.chain.contract_interface import contract_interface
-from verifier.rules.rule_kind import RuleKind
+from verifier.chain.withdrawal_terms import HoldingsWithdrawal, Lien, Withdrawal
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from prover.account.account_session import AccountSession
+    from prover.account.collateral import Collateral
     from prover.account.venue import Venue
-    from prover.account.wallet_records import Opening
+    from prover.account.wallet_records import AccountRecord, Opening
     from prover.rules.rule_book import EpochRules
+    from verifier.chain.account_state import AccountState
     from verifier.chain.chain_client import Receipt
-    from verifier.chain.house_client import AccountState
+    from verifier.chain.clearing_terms import MarginEvidence
     from verifier.chain.vault_state import WithdrawalClaim
 
-EVENT = "Withdrawn"
+EVENT: Final = "Withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,16 @@ class PreparedWithdrawal:
     """A withdrawal ready to be sent; nothing in it is secret.
 
     Attributes:
-        terms: account, amount and recipient; epoch 0 where no proof is needed.
-        portfolio: present commitments, 96 bytes a book; empty where no proof is needed.
-        proof: of initial margin after it, if one is needed.
-        hint: goes with the proof.
+        terms: account, token, amount and recipient.
+        collateral: the token.
+        evidence: commitments and proof of initial margin after it; ``None`` where no proof is needed.
+        commitment: of book 0 before it, 96 bytes.
     """
 
-    terms: Withdrawal
-    portfolio: tuple[bytes, ...] = ()
-    proof: bytes = b""
-    hint: bytes = b""
+    terms: Withdrawal | HoldingsWithdrawal
+    collateral: Collateral
+    evidence: MarginEvidence | None
+    commitment: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,59 +69,73 @@ class Withdrawn:
     claim: int | None
 
 
-def withdrawal_ticks(amount: Decimal, venue: Venue) -> int:
-    """Whole ticks of an amount in quote currency.
+@dataclass(frozen=True, slots=True)
+class QueuedClaim:
+    """A withdrawal of an account that waits.
 
-    Raises:
-        WithdrawalError: not positive, not finite, or no multiple of the tick.
+    Attributes:
+        token: its number in the vault.
+        claim: amount, recipient and place in the queue.
     """
-    return whole_ticks(amount, venue.shape, what="withdrawal", error=WithdrawalError)
+
+    token: int
+    claim: WithdrawalClaim
 
 
-def checked_recipient(recipient: str) -> str:
+def checked_address(address: str) -> str:
     """The address in checksum form.
 
     Raises:
         WithdrawalError: no address, or one whose checksum does not fit: most likely a typing error.
     """
-    has_digits = is_hex_address(recipient) and recipient.startswith("0x")
-    is_plain = recipient[2:] in (recipient[2:].lower(), recipient[2:].upper())
-    if not has_digits or not (is_plain or is_checksum_address(recipient)):
+    has_digits = is_hex_address(address) and address.startswith("0x")
+    is_plain = address[2:] in (address[2:].lower(), address[2:].upper())
+    if not has_digits or not (is_plain or is_checksum_address(address)):
         raise WithdrawalError(
-            f"{recipient!r} is no address, or its checksum is wrong: give 0x and 40 hexadecimal digits, copied as shown"
+            f"{address!r} is no address, or its checksum is wrong: give 0x and 40 hexadecimal digits, copied as shown"
         )
-    return to_checksum_address(recipient)
+    return to_checksum_address(address)
 
 
 def prepare_withdrawal(
-    session: AccountSession, amount: Decimal, recipient: str, rules: EpochRules | None
+    session: AccountSession, amount: Decimal, recipient: str, rules: EpochRules | None, token: str | None = None
 ) -> PreparedWithdrawal:
     """Prove what has to be proven, and save the opening after the withdrawal.
 
     Args:
-        session: account that pays.
-        amount: quote currency.
-        recipient: address that gets it.
-        rules: of the active epoch; ``None`` will do for an account that has never traded.
+        session: of the owner of the account that pays.
+        amount: tokens.
+        recipient: address that gets them.
+        rules: of the active epoch; ``None`` will do for a transparent account.
+        token: name, number or address; the quote collateral by default.
 
     Raises:
-        WithdrawalError: no such amount or recipient, more than there is, or rules are needed.
+        CollateralError: no such token, or no such amount of it.
+        WithdrawalError: no such recipient, more than there is, or rules are needed.
         InsufficientMarginError: what stays would not be covered.
+        OperatorError: the account is not the signer's.
         WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
     """
-    ticks, receiver = withdrawal_ticks(amount, session.venue), checked_recipient(recipient)
+    venue = session.venue
+    session.owned()
+    receiver, collateral = checked_address(recipient), find_collateral(venue, token)
+    ticks = collateral.ticks(amount, "withdrawal")
     record, state = session.refresh()
-    _require_possible(session, state, ticks)
-    after = credited(record, session.venue.house.collateral_slot(), -ticks)
-    terms = Withdrawal(session.account, state.state_version, 0, ticks, receiver)
-    prepared = PreparedWithdrawal(terms)
-    if state.hidden:
+    _require_held(venue, session.account, state, collateral, ticks)
+    after = record.current.credited(collateral.slot, -ticks)
+    commitment = session.commitments(record.current, (0,))[0]
+    key = (session.account, state.state_version)
+    terms: Withdrawal | HoldingsWithdrawal
+    if state.status is AccountStatus.TRANSPARENT:
+        terms = HoldingsWithdrawal(*key, collateral.number, ticks, receiver)
+        prepared = PreparedWithdrawal(terms, collateral, None, commitment)
+    else:
         if rules is None:
             raise WithdrawalError("this account has traded, so that it proves margin: give the market (--market)")
-        portfolio_of(record, record.current, rules.slots)
-        prepared = _proven(session, rules, terms, before=record.current, after=after)
-    change = Change(kind="withdrawal", base_version=state.state_version, after=after)
-    session.wallet.save(record.with_change(change))
+        terms = Withdrawal(*key, rules.header.epoch, collateral.number, ticks, receiver)
+        evidence = proven_debit(session, rules, terms, record=record, after=after, state=state)
+        prepared = PreparedWithdrawal(terms, collateral, evidence, commitment)
+    session.wallet.save(record.with_change(Change(kind="withdrawal", base_version=state.state_version, after=after)))
     return prepared
 
 
@@ -127,60 +143,59 @@ def submit_withdrawal(session: AccountSession, prepared: PreparedWithdrawal) -> 
     """Send a withdrawal, and follow it in the wallet.
 
     Raises:
-        ContractRevertedError: house or verifier refused, by a named error.
+        ContractRevertedError: house, vault or verifier refused, by a named error.
     """
-    house, terms = session.venue.house, prepared.terms
-    if prepared.proof:
-        receipt = house.withdraw(
-            session.owner, terms, portfolio=prepared.portfolio, proof=prepared.proof, hint=prepared.hint
-        )
+    house, terms, owner = session.venue.house, prepared.terms, session.owned()
+    if isinstance(terms, HoldingsWithdrawal):
+        receipt = house.withdraw_holdings(owner, terms, prepared.commitment)
+    elif prepared.evidence is None:
+        raise WithdrawalError("this withdrawal has no proof: prepare it with the rules of the active epoch")
     else:
-        receipt = house.withdraw_deposit(
-            session.owner,
-            terms.account,
-            state_version=terms.state_version,
-            ticks=terms.ticks,
-            recipient=terms.recipient,
-        )
+        receipt = house.withdraw(owner, terms, prepared.evidence)
     session.refresh()
     return Withdrawn(receipt, terms.ticks, _claim_in(receipt))
 
 
-def queued_claims(venue: Venue, account: bytes) -> tuple[WithdrawalClaim, ...]:
+def proven_debit(
+    session: AccountSession,
+    rules: EpochRules,
+    terms: Withdrawal | Lien,
+    *,
+    record: AccountRecord,
+    after: Opening,
+    state: AccountState,
+) -> MarginEvidence:
+    """Prove initial margin of what stays, bound to what leaves."""
+    portfolio_of(record, record.current, rules.slots)
+    made = prove_opening(session, rules, after, terms.check, books=state.books, action=terms.action)
+    return evidence_of(session, made, before=record.current, books=state.books)
+
+
+def queued_claims(venue: Venue, account: bytes) -> tuple[QueuedClaim, ...]:
     """Claims of an account that are not paid yet, oldest first."""
     interface = contract_interface("ClearingHouse")
     logs = venue.events.logs(venue.deployment.house, [interface.event_topic(EVENT), account])
-    numbers = (int(interface.decode_event(EVENT, log)["claim"]) for log in logs)
-    claims = (venue.house.claim(number) for number in numbers if number)
-    return tuple(claim for claim in claims if claim is not None)
+    events = [interface.decode_event(EVENT, log) for log in logs]
+    numbers = [(int(event["token"]), int(event["claim"])) for event in events if event["claim"]]
+    found = ((token, venue.vault.claim(token, number)) for token, number in numbers)
+    return tuple(QueuedClaim(token, claim) for token, claim in found if claim is not None)
 
 
-def _require_possible(session: AccountSession, state: AccountState, ticks: int) -> None:
-    """Before anything is proven or written: what the house would refuse whatever the proof."""
-    if not state.hidden and ticks > state.deposited:
-        raise WithdrawalError(
-            f"a withdrawal of {ticks} ticks is more than the account's deposits of {state.deposited}: withdraw less"
-        )
-    held = session.venue.house.vault_state().net_deposits
+def _require_held(venue: Venue, account: bytes, state: AccountState, collateral: Collateral, ticks: int) -> None:
+    """Before anything is proven or written: what house or vault would refuse whatever the proof."""
+    if state.status is AccountStatus.TRANSPARENT:
+        held = venue.house.holdings(account, collateral.number)
+        if ticks > held:
+            raise WithdrawalError(
+                f"a withdrawal of {ticks} ticks is more than the {held} ticks of {collateral.name} that the account "
+                "holds: withdraw less"
+            )
+    held = venue.vault.vault_state(collateral.number).net_deposits - venue.vault.kept_apart(collateral.number)
     if ticks > held:
         raise WithdrawalError(
-            f"a withdrawal of {ticks} ticks is more than the {held} that the clearing house holds: withdraw less"
+            f"a withdrawal of {ticks} ticks is more than the {held} ticks of {collateral.name} that the clearing house "
+            "holds for its accounts: withdraw less"
         )
-
-
-def _proven(
-    session: AccountSession, rules: EpochRules, terms: Withdrawal, *, before: Opening, after: Opening
-) -> PreparedWithdrawal:
-    """Prove initial margin of what stays."""
-    proven = Withdrawal(terms.account, terms.state_version, rules.header.epoch, terms.ticks, terms.recipient)
-    made = prove_opening(session, rules, after, proven.check, proven.action)
-    covering = before.covering(rules.built(RuleKind.INITIAL).matrix.books, session.venue.shape.slots)
-    return PreparedWithdrawal(
-        proven,
-        portfolio=session.commitments(covering),
-        proof=made.proof,
-        hint=claim_hint(session.venue.key, made.statement, made.proof, with_opening=False),
-    )
 
 
 def _claim_in(receipt: Receipt) -> int | None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_book import RuleBook
     from verifier.chain.blob_sources import BlobSource
-    from verifier.chain.registry_client import EpochEvent, RegistryClient
+    from verifier.chain.epochs import EpochEvent
+    from verifier.chain.registry_client import RegistryClient
     from verifier.rules.rule_audit import EntryDifference
     from verifier.shape import Shape
 

@@ -10,26 +10,28 @@ from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.market.market_files import load_market
 from prover.rules.built_rule import reduced_rule
-from prover.rules.prepared_rule import ChunkCache, PreparedRule, prepare_rule
+from prover.rules.prepared_rule import ChunkCache, PreparedChunk, PreparedRule, masked_rule, prepare_masks, prepare_rule
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import encode_rule
 from prover.rules.slots import SlotTable, decode_slots
+from verifier.books import book_bitmap
 from verifier.chain.rule_publication import Publication, PublishedRule
 from verifier.rules.margin_rule import chunk_blob
 from verifier.rules.rule_archive import RuleSources
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from prover.account.venue import Venue
+    from prover.argument.witness import BookOpening, Witness
     from prover.market.market_data import MarketSnapshot
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
     from verifier.ceremony import TrustedSetup
-    from verifier.chain.registry_client import EpochHeader
+    from verifier.chain.epochs import EpochHeader
     from verifier.shape import Shape
 
 
@@ -192,6 +194,7 @@ class EpochRules:
         self._venue = venue
         self.header = header
         self.book = book
+        self.listing = venue.listing(header)
         self.prepared = functools.cache(self._compared)
 
     def built(self, kind: RuleKind) -> BuiltRule:
@@ -203,17 +206,32 @@ class EpochRules:
         """What is listed where."""
         return self.book.slots
 
-    def _compared(self, kind: RuleKind) -> PreparedRule:
-        """The rule ready for proving.
+    def witness(self, kind: RuleKind, openings: Sequence[BookOpening], books: Sequence[int]) -> Witness:
+        """All columns of an account that has opened these books; errors as of :meth:`BuiltRule.witness`."""
+        return self.built(kind).witness(openings, books=books, live=self.listing.live)
+
+    @functools.cached_property
+    def _masks(self) -> tuple[PreparedChunk, ...]:
+        return prepare_masks(self._venue.shape, self.listing.live, self._venue.setup)
+
+    def _compared(self, kind: RuleKind, books: tuple[int, ...]) -> PreparedRule:
+        """The rule ready for proving, over the books that an account has opened, with their masks.
 
         Raises:
             PublishedRuleError: the registry holds other commitments.
+            MatrixError: the rule lacks a book.
         """
-        prepared = self.book.prepared(kind)
-        if self._venue.registry.matrix_commitments(self.header.epoch, kind) != prepared.commitments:
+        prepared = masked_rule(self.book.prepared(kind), self._masks, books)
+        held = self._venue.registry.statement_matrix(self.header.epoch, kind, book_bitmap(books))
+        if tuple(chunks[:-1] for chunks in held) != tuple(chunks[:-1] for chunks in prepared.commitments):
             raise PublishedRuleError(
                 f"the {kind.name.lower()} rule of epoch {self.header.epoch} is not the one that this market gives: do "
                 "not prove under it, and ask its publisher"
+            )
+        if held != prepared.commitments:
+            raise PublishedRuleError(
+                f"the masks of epoch {self.header.epoch} are not those of the instruments that were listed when it was "
+                "announced: ask another node, this one may leave events out"
             )
         return prepared
 
@@ -243,4 +261,16 @@ def active_rules(venue: Venue, market: Path, slots: Path | None, rule: RuleDefin
             )
     if book.slots.deposit_problem is not None:
         raise PublishedRuleError(f"epoch {header.epoch} must not be used: {book.slots.deposit_problem}")
-    return EpochRules(venue, header, book)
+    rules = EpochRules(venue, header, book)
+    _require_same_instruments(rules)
+    return rules
+
+
+def _require_same_instruments(rules: EpochRules) -> None:
+    for slot in rules.slots.listed:
+        name = rules.listing.names.get((slot.book, slot.position), slot.instrument.name)
+        if name != slot.instrument.name:
+            raise PublishedRuleError(
+                f"epoch {rules.header.epoch} must not be used: slot {slot.position} of book {slot.book} is {name} in "
+                f"the registry of instruments, and {slot.instrument.name} in the publisher's list"
+            )

@@ -17,7 +17,7 @@ import numpy as np
 from prover.errors import RuleBuildError
 from prover.rules.slots import COLUMNS_PER_SLOT
 from verifier.chain.blob_transactions import BLOB_GAS
-from verifier.chain.registry_client import blob_windows
+from verifier.chain.rule_publishing import blob_windows
 from verifier.chain.transaction_sender import TRANSACTION_GAS_LIMIT
 from verifier.rules.rule_audit import LEGS
 

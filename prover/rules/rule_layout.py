@@ -1,9 +1,10 @@
 """Where everything of a rule stands: columns of auxiliaries and headrooms, and the scale of every row.
 
-A row is scaled by the least common denominator of its auxiliaries' coefficients, and of a quarter of what they differ
-by between the kinds of margin, so that these are exact in the reduced rule too. Rows whose
-scale or constant is large get a second headroom column of weight −2^20; so do, while columns are left, those that an
-account at its limit of deposits could fill beyond the range of one.
+A row is scaled by the least common denominator of its auxiliaries' coefficients, so that these are exact. Rows of
+money, and those whose coefficients differ between the kinds of margin, count in quarters of that, so that they are
+exact in the reduced rule too and little is lost by making its entries whole. Rows whose scale or constant is large get
+a second headroom column of weight −2^20; so do, while columns are left, those that an account at its limit of deposits
+could fill beyond the range of one.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def lay_out(sections: Sequence[Section], auxiliaries: Sequence[Auxiliary], *, sh
     for section in sections:
         blocks = (section.rows.initial, section.rows.maintenance)
         for index, name in enumerate(section.rows.initial.names):
-            scale = _scale((blocks[0].auxiliaries[index], blocks[1].auxiliaries[index]), blocks[0].unit)
+            coefficients = (blocks[0].auxiliaries[index], blocks[1].auxiliaries[index])
+            scale = _scale(coefficients, blocks[0].unit, is_money=section.kind.is_money)
             headroom = None
             if not section.kind.is_equality:
                 first = _next(columns, f"row {name!r}", shape, books)
@@ -105,14 +107,12 @@ def exact_coefficient(coefficient: Fraction, auxiliary: Auxiliary, unit: Decimal
     return coefficient * Fraction(auxiliary.unit) / Fraction(unit)
 
 
-def _scale(rows: tuple[Mapping[Auxiliary, Fraction], Mapping[Auxiliary, Fraction]], unit: Decimal) -> int:
-    initial, maintenance = rows
-    coefficients = [item for row in rows for item in row.items()]
-    coefficients += [
-        (key, (initial.get(key, Fraction(0)) - maintenance.get(key, Fraction(0))) / PARTS)
-        for key in (*initial, *maintenance)
-    ]
-    return min(lcm(*(exact_coefficient(value, key, unit).denominator for key, value in coefficients)), LARGEST_SCALE)
+def _scale(
+    rows: tuple[Mapping[Auxiliary, Fraction], Mapping[Auxiliary, Fraction]], unit: Decimal, *, is_money: bool
+) -> int:
+    denominators = [exact_coefficient(value, key, unit).denominator for row in rows for key, value in row.items()]
+    parts = PARTS if is_money or rows[0] != rows[1] else 1
+    return min(parts * lcm(*denominators), LARGEST_SCALE)
 
 
 def _headrooms(blocks: Sequence[Rows], index: int, scale: int, shape: Shape) -> tuple[float, float]:

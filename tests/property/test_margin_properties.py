@@ -104,8 +104,8 @@ def test_the_matrix_equals_the_clear_computation_to_the_rounding_bound(rule: Bui
     clear = float_headrooms(rule, portfolio)
     exact = np.array([float(value) for value in headrooms(rule, portfolio)])[: len(clear)]
     held = sum(abs(lots) for lots in portfolio.lots[0][1:])
-    # A tick a lot by rounding; initial margin holds two in reserve, and three to make the reduced rule whole.
-    bound = held * TICK * (6 if rule.kind is RuleKind.INITIAL else 1)
+    # In quarters of a tick a lot: one by rounding; initial margin holds two in reserve, and three for the reduced rule.
+    bound = held * TICK / 4 * (6 if rule.kind is RuleKind.INITIAL else 1)
     precision = 1e-9 * (1 + float(np.abs(clear).max()) + held * 1e3)
     assert np.all(exact <= clear + precision)
     assert np.all(exact >= clear - bound - precision)

@@ -60,7 +60,7 @@ def test_rows_come_as_scenarios_limits_and_mask() -> None:
         "unlisted slots are empty",
     )
     assert rule.labels.names == rule.row_names
-    assert (rule.labels.units[0], rule.labels.currency) == (0.01, "USD")
+    assert (rule.labels.units[0], rule.labels.currency) == (0.0025, "USD")
 
 
 def leg_entries(rule: BuiltRule, row: int, name: str) -> tuple[int, int]:
@@ -71,8 +71,9 @@ def leg_entries(rule: BuiltRule, row: int, name: str) -> tuple[int, int]:
 
 
 def test_cash_counts_one_for_one_in_every_scenario() -> None:
+    """Rows of money count in quarters of a tick."""
     for rule in example_rules():
-        assert {leg_entries(rule, row, "USD") for row in range(29)} == {(1, -1)}
+        assert {leg_entries(rule, row, "USD") for row in range(29)} == {(4, -4)}
         assert {leg_entries(rule, row, "USD") for row in range(29, 32)} == {(0, 0)}
 
 
@@ -80,11 +81,12 @@ def test_entries_of_a_perpetual_by_hand() -> None:
     """Bid 94012, ask 94013, mark 94012.5, index 94000, lot 0.01, spot −18 %."""
     initial, maintenance = example_rules()
     row = initial.row_names.index("spot −18 %, volatility up")
-    # 94012 − 0.18·94012.5 − 0.02·94000 = 75209.75, a lot 752.0975, less a tick of reserve.
-    # 94013 − 0.18·94012.5 + 0.02·94000 = 78970.75, a lot 789.7075, and a tick.
-    assert leg_entries(initial, row, "BTC-PERPETUAL") == (75208, -78972)
     # 94012 − 0.8·0.18·94012.5 − 0.015·94000 = 79064.2; 94013 − 0.8·0.18·94012.5 + 0.015·94000 = 81885.2.
-    assert leg_entries(maintenance, row, "BTC-PERPETUAL") == (79064, -81886)
+    assert leg_entries(maintenance, row, "BTC-PERPETUAL") == (316256, -327541)
+    # 94012 − 0.18·94012.5 − 0.02·94000 = 75209.75, a lot 752.0975 or 300839 quarters of a tick, less 2 of reserve,
+    # less 1 so that the difference of 15420 to maintenance margin is a multiple of 4.
+    # 94013 − 0.18·94012.5 + 0.02·94000 = 78970.75, a lot 789.7075 or 315883 quarters, and 2; 11656 less.
+    assert leg_entries(initial, row, "BTC-PERPETUAL") == (300836, -315885)
     # Delta one at the index: 940 USD a lot against a limit of 100 million.
     assert leg_entries(initial, 29, "BTC-PERPETUAL") == (-94000, 94000)
     assert leg_entries(initial, 30, "BTC-PERPETUAL") == (94000, -94000)
@@ -101,11 +103,11 @@ def test_entries_of_an_option_in_the_unshocked_row() -> None:
     initial, maintenance = example_rules()
     row = initial.row_names.index(UNSHOCKED)
     long, short = leg_entries(initial, row, quote.instrument)
-    assert long == pytest.approx(quote.bid_price - 1, abs=1)
-    assert short == pytest.approx(-(quote.ask_price + 0.005 * 94000 + 1), abs=1)
+    assert long == pytest.approx(4 * quote.bid_price - 4, abs=2)
+    assert short == pytest.approx(-4 * (quote.ask_price + 0.005 * 94000) - 4, abs=2)
     long, short = leg_entries(maintenance, row, quote.instrument)
-    assert long == pytest.approx(quote.bid_price, abs=1)
-    assert short == pytest.approx(-(quote.ask_price + 0.003 * 94000), abs=1)
+    assert long == pytest.approx(4 * quote.bid_price, abs=1)
+    assert short == pytest.approx(-4 * (quote.ask_price + 0.003 * 94000), abs=1)
 
 
 def test_missing_quotes_fall_back_on_the_assumed_spread() -> None:

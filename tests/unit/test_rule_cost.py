@@ -38,10 +38,10 @@ def test_equal_chunks_save_blobs_not_points() -> None:
 def test_columns_of_the_small_shape() -> None:
     initial, maintenance = build_rules(load_market(EXAMPLE_MARKET), shape=SMALL)
     cost = rule_cost(initial, maintenance)
-    inequalities = sum(row.headroom is not None for row in initial.rows)
+    headrooms = sum(2 if row.kind.is_money else row.headroom is not None for row in initial.rows)
     assert (cost.rows, cost.books, cost.auxiliary_columns) == (len(initial.rows), 1, 0)
-    assert cost.headroom_columns == inequalities
-    assert cost.free_columns == 2 * 64 - 1 - inequalities
+    assert cost.headroom_columns == headrooms
+    assert cost.free_columns == 2 * 64 - 1 - headrooms
     assert cost.leg_columns == 2 * int(initial.universe.live.sum())
     assert (cost.chunks, cost.blobs, cost.transactions) == (2, 2, 1)
 
