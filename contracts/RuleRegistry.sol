@@ -264,7 +264,8 @@ contract RuleRegistry is IRuleRegistry, PublisherQuorum, EIP712 {
         address data = EpochData.create(
             proposal, _clockAt(previous, activeFrom), points[:dataBytes], keccak256(points[dataBytes:]), masks
         );
-        (_earlier, _before) = (_before, previous);
+        _earlier = _before;
+        _before = previous;
         _latest = EpochRecord({
             data: data,
             epoch: proposal.epoch,

@@ -17,6 +17,7 @@ interface Vm {
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;
     function blobhashes(bytes32[] calldata hashes) external;
+    function chainId(uint256 id) external;
     function cool(address target) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit() external;
