@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from prover.argument.argument import MarginProof, build_proof
 from prover.argument.witness import BookOpening, build_witness
 from prover.local_chain import local_chain
-from prover.rules.prepared_rule import PreparedRule, prepare_rule
+from prover.rules.prepared_rule import PreparedRule, masked_rule, prepare_masks, prepare_rule
 from tests.support.cases import row_labels, scenario_matrix
 from tests.support.deterministic import seeded_blinds, seeded_scalars
+from verifier.books import book_bitmap, books_in
 from verifier.calldata import claim_hint
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
-from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, Settlement, SettlementSide, account_id
-from verifier.chain.contract_interface import contract_interface
+from verifier.chain.chain_time import advance_time, wait_for_time
+from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, MarginEvidence, account_id
 from verifier.chain.house_client import HouseClient
-from verifier.chain.registry_client import Publication, PublishedRule, RegistryClient
-from verifier.deployment.deployment import Deployment, DeploymentTerms, deploy
+from verifier.chain.instrument_client import TERMS_SCALE, InstrumentClient, InstrumentKind, SlotTerms
+from verifier.chain.rule_publication import Publication, PublishedRule
+from verifier.chain.rule_publishing import RulePublisher
+from verifier.chain.settlement_terms import Leg, Participant, Settlement, SettlementSide
+from verifier.chain.token_client import TokenClient
+from verifier.chain.vault_client import VaultClient
+from verifier.deployment.deployment import Deployment, deploy, local_terms
+from verifier.deployment.deployment_terms import DEFAULT_TIMING, UNITS_PER_TICK
 from verifier.portfolio_commitment import commit_portfolio
 from verifier.rules.margin_rule import chunk_blob
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SMALL
 from verifier.statement import verifying_key
 
@@ -37,10 +47,16 @@ if TYPE_CHECKING:
 
 BOOKS: Final = 2
 ROWS: Final = 16
-MAXIMUM_AGE: Final = 3_600
-UNITS_PER_TICK: Final = 10_000
+ALL_BOOKS: Final = book_bitmap(range(BOOKS))
+MAXIMUM_AGE: Final = DEFAULT_TIMING.maximum_age
 DEPOSIT: Final = 10**10
 """Ticks: covers every row of a rule many times."""
+
+TOKEN_SLOTS: Final = (0, 1)
+"""Slots of the two worthless tokens in book 0."""
+
+LISTED: Final = SMALL.slots - 1
+"""Slots that are listed in every book; the last one is dead."""
 
 TRADE_SECONDS: Final = 600
 
@@ -54,12 +70,14 @@ class Holder:
         subaccount: number of the account.
         version: state version.
         openings: per book; empty before the account was opened.
+        books: bitmap of the books that a proof must cover.
     """
 
     owner: LocalAccount
     subaccount: int
     version: int
     openings: tuple[BookOpening, ...]
+    books: int = 1
 
     @property
     def account(self) -> bytes:
@@ -67,9 +85,9 @@ class Holder:
         return account_id(self.owner.address, self.subaccount)
 
     def after(self, changes: tuple[BookOpening, ...], sign: int) -> Holder:
-        """The account after a trade; ``sign`` is 1 or −1."""
+        """The account after a trade in all books; ``sign`` is 1 or −1."""
         openings = tuple(_added(own, change, sign) for own, change in zip(self.openings, changes, strict=True))
-        return replace(self, version=self.version + 1, openings=openings)
+        return replace(self, version=self.version + 1, openings=openings, books=ALL_BOOKS)
 
 
 def _added(own: BookOpening, change: BookOpening, sign: int) -> BookOpening:
@@ -98,18 +116,37 @@ class Exchange:
         self.setup = ceremony_setup()
         self.key = verifying_key(SMALL, self.setup)
         self.publisher = running.account(0)
-        self.registry = RegistryClient(chain, deployment.registry)
+        self.registry = RulePublisher(chain, deployment.registry)
+        self.instruments = InstrumentClient(chain, deployment.instruments)
         self.house = HouseClient(chain, deployment.house)
-        self.token = contract_interface("InsecureTestToken")
-        self.rules = {kind: self._rule(kind) for kind in RuleKind}
+        self.vault = VaultClient(chain, deployment.vault)
+        self.rules = {kind: self._rule(kind) for kind in PUBLISHED_KINDS}
+        live = np.tile(np.arange(SMALL.slots) < LISTED, (BOOKS, 1))
+        self._masks = prepare_masks(SMALL, live, self.setup)
+        self._nonces = itertools.count(1)
 
     def _rule(self, kind: RuleKind) -> PreparedRule:
         generator = random.Random(f"exchange:{kind.name}")
         return prepare_rule(scenario_matrix(SMALL, books=BOOKS, rows=ROWS, generator=generator), self.setup)
 
+    def token(self, number: int = 0) -> TokenClient:
+        """One of the worthless tokens."""
+        return TokenClient(self.chain, self.deployment.tokens[number])
+
+    def list_instruments(self) -> None:
+        """List the same in every book: the quote currency, a token, then perpetuals; the last slot stays dead."""
+        self.instruments.add_underlying(self.publisher, "COIN")
+        cash = SlotTerms(0, InstrumentKind.CASH, 0, 0, 0)
+        token = SlotTerms(1, InstrumentKind.TOKEN, 0, 0, 0)
+        perpetual = SlotTerms(1, InstrumentKind.PERPETUAL, 0, 0, TERMS_SCALE)
+        terms = [cash, token] + [perpetual] * (LISTED - 2)
+        names = ["USD", "COIN", *(f"COIN-{place}" for place in range(2, LISTED))]
+        for book in range(BOOKS):
+            self.instruments.list(self.publisher, book, terms, names)
+
     def publication(self) -> Publication:
         """Both rules, from a snapshot taken at the time of the latest block."""
-        initial, maintenance = (self._published(self.rules[kind]) for kind in RuleKind)
+        initial, maintenance = (self._published(self.rules[kind]) for kind in PUBLISHED_KINDS)
         return Publication(
             snapshot_time=self.chain.block_time(),
             snapshot_hash=b"\x01" * 32,
@@ -118,6 +155,7 @@ class Exchange:
             marks=b"marks",
             initial=initial,
             maintenance=maintenance,
+            indices=b"indices",
         )
 
     @staticmethod
@@ -130,61 +168,76 @@ class Exchange:
         return PublishedRule(rule.commitments, blobs)
 
     def publish(self) -> tuple[Receipt, ...]:
-        """Publish the next epoch."""
-        return self.registry.publish(self.publisher, self.publication())
+        """Publish the next epoch as soon as the registry takes one, and let time pass until it is active."""
+        before = self.registry.latest_epoch()
+        if before.epoch:
+            wait_for_time(self.chain, before.published_at + DEFAULT_TIMING.spacing)
+        receipts = self.registry.publish(self.publisher, self.publication())
+        self.registry.wait_until_active(before.epoch + 1)
+        return receipts
 
     def advance(self, seconds: int) -> None:
         """Let time pass."""
-        self.chain.request("evm_increaseTime", [seconds])
-        self.chain.request("evm_mine", [])
+        advance_time(self.chain, seconds)
 
-    def fund(self, owner: LocalAccount, ticks: int) -> None:
-        """Give an owner tokens, and have them allowed to the house."""
+    def fund(self, owner: LocalAccount, ticks: int, token: int = 0) -> None:
+        """Give an owner tokens, and have them allowed to the vault."""
         units = ticks * UNITS_PER_TICK
-        mint = self.token.encode_call("mint", owner.address, units)
-        self.chain.send(owner, mint, to=self.deployment.collateral)
-        approve = self.token.encode_call("approve", self.house.address, units)
-        self.chain.send(owner, approve, to=self.deployment.collateral)
+        self.token(token).mint(owner, owner.address, units)
+        self.token(token).approve(owner, self.vault.address, units)
 
     def open(self, index: int, *, subaccount: int = 0) -> Holder:
         """Open an account of one of the chain's owners by a deposit."""
         owner = self.running.account(index)
         self.fund(owner, DEPOSIT)
-        self.house.deposit(owner, subaccount, DEPOSIT, bytes(96))
+        self.house.deposit(owner, subaccount, 0, DEPOSIT, bytes(96))
         return Holder(owner, subaccount, 1, (book_opening({0: DEPOSIT}), book_opening({})))
 
-    def commitments(self, openings: tuple[BookOpening, ...]) -> tuple[bytes, ...]:
-        """One commitment a book."""
+    def commitments(self, openings: tuple[BookOpening, ...], books: int = ALL_BOOKS) -> tuple[bytes, ...]:
+        """One commitment for each of some books."""
         return tuple(
-            commit_portfolio(opening.positions, opening.blind, shape=SMALL, setup=self.setup) for opening in openings
+            commit_portfolio(openings[book].positions, openings[book].blind, shape=SMALL, setup=self.setup)
+            for book in books_in(books)
         )
 
     def check(self, holder: Holder, kind: RuleKind, epoch: int = 1) -> MarginCheck:
         """What the account can prove now."""
         return MarginCheck(holder.account, holder.version, epoch, kind)
 
-    def proof(self, check: MarginCheck, openings: tuple[BookOpening, ...], action: bytes = NO_ACTION) -> MarginProof:
-        """An honest proof, with seeded blinds."""
+    def proof(
+        self,
+        check: MarginCheck,
+        openings: tuple[BookOpening, ...],
+        action: bytes = NO_ACTION,
+        books: int = ALL_BOOKS,
+    ) -> MarginProof:
+        """An honest proof over some books, with seeded blinds."""
         rule = self.rules[check.kind]
+        chosen = books_in(books)
         context = self.house.context(check, action)
+        matrix = rule.matrix.restricted(chosen)
         return build_proof(
             setup=self.setup,
-            rule=rule,
-            witness=build_witness(rule.matrix, openings, row_labels(ROWS)),
+            rule=masked_rule(rule, self._masks, chosen),
+            witness=build_witness(matrix, [openings[book] for book in chosen], row_labels(ROWS)),
             context=context,
-            blinds=seeded_blinds(context.hex(), BOOKS),
+            blinds=seeded_blinds(context.hex(), len(chosen)),
+        )
+
+    def evidence(
+        self, holder: Holder, made: MarginProof, *, in_batch: bool = False, books: int | None = None
+    ) -> MarginEvidence:
+        """What goes to the house with a proof: the account's present commitments, the proof, its hint."""
+        return MarginEvidence(
+            portfolio=self.commitments(holder.openings, holder.books if books is None else books),
+            proof=made.proof,
+            hint=claim_hint(self.key, made.statement, made.proof, with_opening=in_batch),
         )
 
     def prove(self, holder: Holder, check: MarginCheck) -> Receipt:
         """Prove and have it recorded."""
-        made = self.proof(check, holder.openings)
-        return self.house.prove_margin(
-            holder.owner,
-            check,
-            portfolio=made.statement.portfolio_commitments,
-            proof=made.proof,
-            hint=claim_hint(self.key, made.statement, made.proof, with_opening=False),
-        )
+        made = self.proof(check, holder.openings, books=holder.books)
+        return self.house.prove_margin(holder.owner, check, self.evidence(holder, made))
 
     def changes(self, first: Mapping[int, int], second: Mapping[int, int], seed: str) -> tuple[BookOpening, ...]:
         """A hidden change of both books with fresh blinds."""
@@ -192,42 +245,38 @@ class Exchange:
         return (book_opening(first, blinds[0]), book_opening(second, blinds[1]))
 
     def settlement(self, first: Holder, second: Holder, changes: tuple[BookOpening, ...], epoch: int = 1) -> Settlement:
-        """The trade to be signed."""
+        """The trade of two to be signed; the first receives."""
         return Settlement(
-            first=first.account,
-            second=second.account,
-            first_version=first.version,
-            second_version=second.version,
-            epoch=epoch,
+            participants=tuple(
+                Participant(holder.account, holder.version, next(self._nonces)) for holder in (first, second)
+            ),
+            legs=(Leg(0, 1, ALL_BOOKS, self.commitments(changes)),),
+            max_epoch=epoch,
             deadline=self.chain.block_time() + TRADE_SECONDS,
-            differences=self.commitments(changes),
         )
 
     def side(
         self, holder: Holder, settlement: Settlement, changes: tuple[BookOpening, ...], *, sign: int
     ) -> SettlementSide:
         """What one side brings: proof of the account after the trade, and signature."""
-        check = settlement.check_of(holder.account)
+        check = settlement.check_of(holder.account, settlement.max_epoch)
         made = self.proof(check, holder.after(changes, sign).openings, settlement.action)
-        return SettlementSide(
-            portfolio=self.commitments(holder.openings),
-            proof=made.proof,
-            hint=claim_hint(self.key, made.statement, made.proof, with_opening=True),
-            signature=self.house.sign(holder.owner, settlement),
-        )
+        brought = self.evidence(holder, made, in_batch=True, books=ALL_BOOKS)
+        signature = self.house.sign(holder.owner, settlement)
+        return SettlementSide(holder.owner.address, signature, brought.portfolio, brought.proof, brought.hint)
 
 
 @contextlib.contextmanager
 def running_exchange() -> Iterator[Exchange]:
-    """A fresh chain with the contracts of the small shape; nothing is published yet."""
+    """A fresh chain with the contracts of the small shape and their instruments; nothing is published yet."""
     with local_chain() as running:
         chain = ChainClient.connect(running.url, chain_id=running.chain_id)
-        terms = DeploymentTerms(
-            maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
-        )
+        terms = local_terms(slots=TOKEN_SLOTS)
         deployer = running.account(0)
         deployment = deploy(chain, deployer, shape_name="small", setup=ceremony_setup(), terms=terms)
-        yield Exchange(running, chain, deployment)
+        made = Exchange(running, chain, deployment)
+        made.list_instruments()
+        yield made
 
 
 @contextlib.contextmanager
