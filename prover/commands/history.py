@@ -14,7 +14,7 @@ from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Place
-    from verifier.chain.account_history import HistoryRow
+    from verifier.chain.account_events import HistoryRow
 
 ADDRESS_CHARACTERS: Final = 42
 SHOWN_CHARACTERS: Final = 18
@@ -39,8 +39,10 @@ def command(place: Place, *, account: str, subaccount: int, as_json: bool) -> No
     identity = account_id(account, subaccount) if is_owner else parse_account(account)
     venue = place.connect()
     with progress("reading the chain's events"):
-        made = venue.deployment
-        rows = account_history(venue.events, identity, house=made.house, vault=made.vault, registry=made.registry)
+        deployed = venue.deployment
+        rows = account_history(
+            venue.events, identity, house=deployed.house, vault=deployed.vault, registry=deployed.registry
+        )
     if as_json:
         click.echo(json.dumps({"account": "0x" + identity.hex(), "events": [_for_machines(row) for row in rows]}))
     elif not rows:
@@ -68,7 +70,7 @@ def _for_people(row: HistoryRow) -> tuple[str, ...]:
 
 def _values(row: HistoryRow) -> dict[str, object]:
     """Values by name: bytes in hexadecimal, rules by their names."""
-    from verifier.chain.account_history import OtherSeen  # noqa: PLC0415 - brings eth-abi
+    from verifier.chain.account_events import OtherSeen  # noqa: PLC0415 - brings eth-abi
 
     seen = row.seen
     if isinstance(seen, OtherSeen):

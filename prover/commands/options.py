@@ -109,24 +109,28 @@ class Identity:
         wallet: file.
         keystore: file; ``None`` for the key in the environment.
         subaccount: number of the account among its owner's.
+        account: identity of another owner's account, for its operators; ``None`` for the signer's own.
     """
 
     wallet: Path
     keystore: Path | None
     subaccount: int
+    account: str | None = None
 
     @contextmanager
     def session(self, venue: Venue, *, create: bool = False) -> Iterator[AccountSession]:
         """Open the wallet for a block; ``create`` makes a new one where there is none."""
         from prover.account.account_session import AccountSession  # noqa: PLC0415 - brings numpy
         from prover.account.wallet import create_wallet, open_wallet  # noqa: PLC0415 - brings cryptography
+        from verifier.claim_file import parse_account  # noqa: PLC0415 - brings eth-abi
 
-        owner = signer(self.keystore)
+        key = signer(self.keystore)
+        operated = None if self.account is None else parse_account(self.account)
         is_new = create and not self.wallet.exists()
         password = wallet_password(confirm=is_new)
         entry = create_wallet if is_new else open_wallet
         with entry(self.wallet, password) as wallet:
-            yield AccountSession(venue, wallet, owner, self.subaccount)
+            yield AccountSession(venue, wallet, key, self.subaccount, account=operated)
 
 
 def wallet_password(*, confirm: bool) -> str:
@@ -212,17 +216,33 @@ keystore_option: Final = click.option(
 
 
 def identity_options(function: _Function) -> _Function:
-    """``--wallet``, ``--keystore`` and ``--subaccount``, given to the command as ``identity``."""
+    """``--wallet``, ``--keystore``, ``--subaccount`` and ``--account``, given to the command as ``identity``."""
 
     @wallet_option
-    @click.option("--subaccount", type=click.IntRange(0, (1 << 96) - 1), default=0, help="Number of your account.")
+    @subaccount_option
+    @click.option("--account", help="Another owner's account (0x and 64 hexadecimal digits) that you may sign for.")
     @keystore_option
     @functools.wraps(function)
-    def wrapped(*arguments: object, wallet: Path, keystore: Path | None, subaccount: int, **options: object) -> object:
-        return function(*arguments, identity=Identity(wallet, keystore, subaccount), **options)
+    def wrapped(
+        *arguments: object,
+        wallet: Path,
+        keystore: Path | None,
+        subaccount: int,
+        account: str | None,
+        **options: object,
+    ) -> object:
+        return function(*arguments, identity=Identity(wallet, keystore, subaccount, account), **options)
 
     return cast("_Function", wrapped)
 
+
+subaccount_option: Final = click.option(
+    "--subaccount", type=click.IntRange(0, (1 << 96) - 1), default=0, help="Number of your account."
+)
+
+token_option: Final = click.option(
+    "--token", help="Collateral token: its name, its number or its address.  [default: the quote collateral]"
+)
 
 rule_option: Final = click.option(
     "--rule",

@@ -13,6 +13,7 @@ from prover.commands.options import (
     print_result,
     receipt_fields,
     signer,
+    token_option,
 )
 from prover.terminal import progress
 
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("claim", type=click.IntRange(1))
+@token_option
 @place_options
 @keystore_option
 @json_option
-def command(place: Place, *, claim: int, keystore: Path | None, as_json: bool) -> None:
-    """Have the queued withdrawal number CLAIM paid to its recipient; anybody may, and pays the transaction alone."""
+def command(place: Place, *, claim: int, token: str | None, keystore: Path | None, as_json: bool) -> None:
+    """Have the queued withdrawal number CLAIM paid to its recipient; anybody may, and pays the transaction alone.
+
+    Every token has a queue of its own: `status` says which one a claim waits in.
+    """
+    from prover.account.collateral import find_collateral  # noqa: PLC0415 - brings eth-abi
+
     venue = place.connect()
+    collateral = find_collateral(venue, token)
     with progress("paying"):
-        receipt = venue.house.pay_queued(signer(keystore), claim)
-    print_result({"claim": claim} | receipt_fields(receipt), as_json=as_json)
+        receipt = venue.vault.pay_queued(signer(keystore), collateral.number, claim)
+    print_result({"claim": claim, "token": collateral.name} | receipt_fields(receipt), as_json=as_json)

@@ -15,12 +15,12 @@ from prover.commands.options import (
     receipt_fields,
 )
 from prover.terminal import Stopwatch, progress
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Party
 
-_KINDS = [kind.name.lower() for kind in RuleKind]
+_KINDS = [kind.name.lower() for kind in PUBLISHED_KINDS]
 
 
 @click.command()

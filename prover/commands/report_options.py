@@ -14,7 +14,7 @@ import click
 from prover.commands.options import json_option, market_options, place_options, wallet_option, wallet_password
 from prover.reports.files import ReportFiles
 from prover.terminal import plain_table, print_table, progress
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from prover.rules.slots import SlotTable
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
-_KINDS: Final = [kind.name.lower() for kind in RuleKind]
+_KINDS: Final = [kind.name.lower() for kind in PUBLISHED_KINDS]
 MOST_ROWS: Final = 15
 """Of a table on the terminal."""
 
@@ -224,7 +224,7 @@ def report_options(function: _Function) -> _Function:
     @json_option
     @functools.wraps(function)
     def wrapped(*, portfolios: tuple[Path, ...], kind: str | None, as_json: bool, **options: Any) -> object:  # noqa: ANN401 - click's
-        kinds = tuple(RuleKind) if kind is None else (RuleKind[kind.upper()],)
+        kinds = PUBLISHED_KINDS if kind is None else (RuleKind[kind.upper()],)
         own = {name: options.pop(name) for name in _REQUESTED}
         request = ReportRequest(portfolios=portfolios, kinds=kinds, as_json=as_json, **own)
         return function(request=request, **options)

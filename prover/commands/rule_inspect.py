@@ -11,7 +11,7 @@ import click
 from prover.commands.options import MarketFiles, json_option
 from prover.commands.rule_build import Listing, listing_options, print_rows, row_fields
 from prover.terminal import plain_table, print_table
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 @click.option("--market", type=_FILE, help="Market to build the rule on; an archive brings its own.")
 @click.option("--slots", type=_FILE, help="List of slots that goes with it.")
 @listing_options
-@click.option("--kind", type=click.Choice([kind.name.lower() for kind in RuleKind]), default="initial")
+@click.option("--kind", type=click.Choice([kind.name.lower() for kind in PUBLISHED_KINDS]), default="initial")
 @click.option("--row", help="Show the largest entries of this row: its name or number.")
 @click.option("--instrument", help="Show the largest entries of this instrument.")
 @json_option

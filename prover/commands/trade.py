@@ -61,7 +61,7 @@ def offer(
     with party.session() as (session, rules):
         made = make_offer(session, rules, quantities, seconds=seconds)
         write_owner_only(offer, encode_trade_file(made))
-    fields: dict[str, object] = {"trade": made.trade, "epoch": made.epoch, "deadline": made.deadline}
+    fields: dict[str, object] = {"trade": made.trade, "last_epoch": made.max_epoch, "deadline": made.deadline}
     print_result(fields | {"offer": str(offer)}, as_json=as_json)
 
 

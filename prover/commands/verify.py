@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from prover.commands.options import json_option, place_options, print_result
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from prover.commands.options import Place
 
-_KINDS = [kind.name.lower() for kind in RuleKind]
+_KINDS = [kind.name.lower() for kind in PUBLISHED_KINDS]
 
 
 @click.command()
@@ -85,6 +85,6 @@ def _account_result(account: str, place: Place, kind: RuleKind) -> dict[str, obj
         "rule": kind.name.lower(),
         "epoch": header.epoch,
         "state_version": state.state_version,
-        "deposited_ticks": state.deposited,
+        "status": state.status.name.lower(),
         "findings": findings,
     }

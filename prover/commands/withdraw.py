@@ -16,6 +16,7 @@ from prover.commands.options import (
     print_result,
     receipt_fields,
     rule_option,
+    token_option,
 )
 from prover.terminal import progress
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @amount_argument
 @click.option("--to", "recipient", help="Address that gets the tokens.  [default: the account's owner]")
+@token_option
 @place_options
 @identity_options
 @click.option(
@@ -50,28 +52,31 @@ def command(  # noqa: PLR0913 - one parameter for each option
     *,
     amount: Decimal,
     recipient: str | None,
+    token: str | None,
     market: Path | None,
     slots: Path | None,
     rule: str | None,
     as_json: bool,
 ) -> None:
-    """Withdraw AMOUNT of the quote currency; everybody sees it.
+    """Withdraw AMOUNT of a collateral token; everybody sees it.
 
-    An account that has traded proves that what stays is covered; one that never did needs no proof and no market. Where
-    the house has no room for the amount at once, it waits in the queue: ``status`` says until when, ``payout`` has it
-    paid.
+    An account that has traded proves that what stays is covered; one that never did, or has left by ``exit``, needs no
+    proof and no market. Where the house has no room for the amount at once, it waits in the queue: ``status`` says
+    until when, ``payout`` has it paid.
     """
     from prover.account.withdrawals import prepare_withdrawal, submit_withdrawal  # noqa: PLC0415 - brings numpy
+    from verifier.chain.account_state import AccountStatus  # noqa: PLC0415 - brings eth-abi
 
     venue = place.connect()
     with identity.session(venue) as session:
-        is_hidden = venue.house.account_state(session.account).hidden
+        is_hidden = venue.house.account_state(session.account).status is AccountStatus.ACTIVE
         rules = MarketFiles(market, slots, rule).rules(place, venue) if is_hidden and market is not None else None
         with progress("proving, where a proof is needed"):
-            prepared = prepare_withdrawal(session, amount, recipient or session.owner.address, rules)
+            prepared = prepare_withdrawal(session, amount, recipient or session.signer.address, rules, token)
         with progress("withdrawing"):
             done = submit_withdrawal(session, prepared)
         result = {"account": "0x" + session.account.hex(), "withdrawn": str(amount), "ticks": done.ticks}
-        result |= {"recipient": prepared.terms.recipient, "proven": bool(prepared.proof)}
+        result |= {"token": prepared.collateral.name}
+        result |= {"recipient": prepared.terms.recipient, "proven": prepared.evidence is not None}
         result |= {"queued_as_claim": "no, paid" if done.claim is None else done.claim}
         print_result(result | receipt_fields(done.receipt), as_json=as_json)

@@ -58,12 +58,14 @@ def slot_listing(
         if kind is None or (until is not None and _place(log) > _place(until)):
             continue
         values = interface.decode_event(kind, log)
-        place = (values["book"], None) if kind == _RETIRED else divmod(values["slot"], slots_per_book)
-        book, position = place
+        if kind == _RETIRED:
+            live[values["book"] : values["book"] + 1] = False
+            continue
+        book, position = divmod(values["slot"], slots_per_book)
         if kind == _LISTED:
             names[book, position] = values["name"]
         if book < books:
-            live[book, slice(None) if position is None else position] = kind == _LISTED
+            live[book, position] = kind == _LISTED
     return SlotListing(names, live)
 
 
