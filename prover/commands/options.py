@@ -32,6 +32,7 @@ DEFAULT_NODE: Final = "http://127.0.0.1:8545"
 DEFAULT_DEPLOYMENT: Final = Path("deployment.json")
 SLOTS_SUFFIX: Final = ".slots.json"
 ARCHIVE_SUFFIX: Final = ".archive"
+PROPOSAL_SUFFIX: Final = ".proposal.json"
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -61,6 +62,11 @@ class Place:
     def slots_beside(self) -> Path:
         """Where the list of slots is kept unless another file is named."""
         return self.deployment.with_suffix(SLOTS_SUFFIX)
+
+    @property
+    def proposal_beside(self) -> Path:
+        """Where a proposal that others must sign is written unless another file is named."""
+        return self.deployment.with_suffix(PROPOSAL_SUFFIX)
 
     @property
     def archives_beside(self) -> Path:

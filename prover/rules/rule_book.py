@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from prover.errors import PublishedRuleError, RuleBuildError
 from prover.market.market_data import canonical_json
 from prover.market.market_files import load_market
 from prover.rules.built_rule import reduced_rule
+from prover.rules.funding_indices import funding_indices
 from prover.rules.prepared_rule import ChunkCache, PreparedChunk, PreparedRule, masked_rule, prepare_masks, prepare_rule
 from prover.rules.rule_builder import build_rules
 from prover.rules.rule_cost import rule_cost
@@ -22,7 +22,7 @@ from verifier.rules.rule_archive import RuleSources
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from prover.account.venue import Venue
@@ -102,6 +102,7 @@ class RuleBook:
             marks=built.marks,
             initial=self._published(RuleKind.INITIAL),
             maintenance=self._published(RuleKind.MAINTENANCE),
+            indices=funding_indices(built.slots),
         )
 
     def _published(self, kind: RuleKind) -> PublishedRule:
@@ -131,30 +132,17 @@ def load_slots(path: Path) -> SlotTable:
         raise RuleBuildError(f"list of slots {path}: {error.strerror}; give the publisher's file by --slots") from error
 
 
-@contextlib.contextmanager
-def kept_slots(path: Path, slots: SlotTable | None) -> Iterator[None]:
-    """Write a new list of slots, for later epochs and for whoever trades, unless the block that publishes it fails.
-
-    Args:
-        path: of the file; never written over.
-        slots: the list; ``None`` when it stands there already.
+def write_slots(path: Path, slots: SlotTable) -> None:
+    """Write a new list of slots, for later epochs and for whoever trades; a file is never written over.
 
     Raises:
         RuleBuildError: the file exists or cannot be written.
     """
-    if slots is None:
-        yield
-        return
     try:
         with path.open("xb") as file:
             file.write(slots.encode())
     except OSError as error:
         raise RuleBuildError(f"list of slots {path} cannot be written ({error.strerror}): choose another") from error
-    try:
-        yield
-    except BaseException:
-        path.unlink()
-        raise
 
 
 def load_rule_book(

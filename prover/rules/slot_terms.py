@@ -53,8 +53,31 @@ def underlyings_of(table: SlotTable) -> tuple[str, ...]:
     return tuple(dict.fromkeys(slot.instrument.coin for slot in table.listed if not _is_quote(slot)))
 
 
+def missing_slots(instruments: InstrumentClient, lister: str, table: SlotTable) -> dict[int, list[Slot]]:
+    """What the registry does not have yet of a list of slots, by book; what it has must be the same.
+
+    Args:
+        instruments: the registry.
+        lister: address of whoever is to list the rest.
+        table: the list.
+
+    Raises:
+        ListingError: the registry has something else in a slot, slots of the list cannot be listed there, or somebody
+            else lists.
+    """
+    missing = {book: slots for book in range(table.books) if (slots := _missing(instruments, table, book))}
+    # Sizes and strikes that the registry cannot hold are found before anything is sent.
+    numbers = dict.fromkeys(underlyings_of(table), QUOTE_CURRENCY + 1)
+    for slot in (slot for slots in missing.values() for slot in slots):
+        slot_terms(slot, numbers)
+    if missing and instruments.lister() != lister:
+        count = sum(map(len, missing.values()))
+        raise ListingError(f"{count} instruments are not listed on chain yet: let {instruments.lister()} publish first")
+    return missing
+
+
 def list_missing(instruments: InstrumentClient, lister: LocalAccount, table: SlotTable) -> tuple[Receipt, ...]:
-    """List what the registry does not have yet of a list of slots; what it has must be the same.
+    """List what the registry does not have yet of a list of slots.
 
     Args:
         instruments: the registry.
@@ -65,17 +88,15 @@ def list_missing(instruments: InstrumentClient, lister: LocalAccount, table: Slo
         Receipts of all transactions; none when nothing was missing.
 
     Raises:
-        ListingError: the registry has something else in a slot, or slots of the list cannot be listed there.
+        ListingError: as :func:`missing_slots`.
         ContractRevertedError: the registry refused, by a named error.
     """
-    missing = {book: slots for book in range(table.books) if (slots := _missing(instruments, table, book))}
+    missing = missing_slots(instruments, lister.address, table)
     if not missing:
         return ()
-    if instruments.lister() != lister.address:
-        count = sum(map(len, missing.values()))
-        raise ListingError(f"{count} instruments are not listed on chain yet: let {instruments.lister()} publish first")
     known = instruments.underlyings()
-    receipts = [instruments.add_underlying(lister, symbol) for symbol in underlyings_of(table) if symbol not in known]
+    symbols = [symbol for symbol in underlyings_of(table) if symbol not in known]
+    receipts = [instruments.add_underlying(lister, symbol) for symbol in symbols]
     known = instruments.underlyings()
     for book, slots in missing.items():
         terms = [slot_terms(slot, known) for slot in slots]

@@ -44,6 +44,11 @@ class RegistryClient:
         self._interface = contract_interface("RuleRegistry")
         self.address = address
 
+    @property
+    def chain_id(self) -> int:
+        """Of the chain that it is on."""
+        return self._chain.chain_id
+
     def active_epoch(self) -> EpochHeader:
         """The active epoch.
 

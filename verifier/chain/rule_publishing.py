@@ -71,7 +71,12 @@ class RulePublisher(RegistryClient):
         return tuple(_signer(digest, signature) for signature in signed.signatures)
 
     def publish(
-        self, sender: LocalAccount, publication: Publication, signed: SignedProposal | None = None
+        self,
+        sender: LocalAccount,
+        publication: Publication,
+        signed: SignedProposal | None = None,
+        *,
+        by_calldata: bool = False,
     ) -> tuple[Receipt, ...]:
         """Stage and finalise the next epoch in as few transactions as possible; all its rules become active together.
 
@@ -81,6 +86,7 @@ class RulePublisher(RegistryClient):
             sender: one of the publishers; pays.
             publication: the rules.
             signed: signatures of as many publishers as must agree; without them the sender signs alone.
+            by_calldata: post rows even where the chain takes blobs.
 
         Returns:
             Receipts of all transactions.
@@ -90,8 +96,9 @@ class RulePublisher(RegistryClient):
             ContractRevertedError: the registry refused, by a named error.
         """
         agreed = signed or self._signed_alone(sender, publication)
-        send = self.publish_blobs if self._chain.takes_blobs() else self.publish_rows
-        return send(sender, publication, agreed)
+        if by_calldata or not self._chain.takes_blobs():
+            return self.publish_rows(sender, publication, agreed)
+        return self.publish_blobs(sender, publication, agreed)
 
     def publish_blobs(
         self, sender: LocalAccount, publication: Publication, signed: SignedProposal
@@ -207,6 +214,16 @@ class RulePublisher(RegistryClient):
         """
         data = self._interface.encode_call("setPublishers", list(add), list(remove), threshold)
         return self._chain.send(owner, data, to=self.address)
+
+    def wait_for_turn(self) -> None:
+        """Wait until the next epoch may be announced; on the local chain its clock is moved instead.
+
+        Raises:
+            ChainError: the chain's clock does not come so far in time.
+        """
+        latest = self.latest_epoch()
+        if latest.epoch:
+            wait_for_time(self._chain, latest.published_at + self.timing().spacing)
 
     def wait_until_active(self, epoch: int) -> None:
         """Wait until the epoch announced last is active; on the local chain its clock is moved instead.
