@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.account.account_session import AccountSession
 from prover.account.account_view import known_margin, known_positions, seen_by_the_chain
+from prover.account.collateral import find_collateral
 from prover.account.deposits import deposit
 from prover.account.proving import PreparedCheck, prepare_check, submit_check
 from prover.account.trade import PreparedSettlement, accept_offer, make_offer, prepare_settlement, submit_settlement
@@ -28,12 +29,15 @@ from prover.local_chain import LocalChain, local_chain
 from prover.market.instruments import Option
 from prover.market.market_files import load_market
 from prover.rules.rule_book import active_rules, load_rule_book
+from prover.rules.slot_terms import list_missing
+from verifier.books import books_in
 from verifier.calldata import claim_hint
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.contract_artifacts import compile_contracts
-from verifier.deployment.deployment import DeploymentTerms, deploy
-from verifier.rules.rule_kind import RuleKind
+from verifier.deployment.deployment import deploy
+from verifier.deployment.deployment_terms import local_terms
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +49,6 @@ if TYPE_CHECKING:
     from prover.rules.slots import Slot
 
 SHAPE: Final = "standard"
-MAXIMUM_AGE: Final = 3600
-UNITS_PER_TICK: Final = 10_000
-"""0.01 of a token with six decimals."""
-
 TRADED_LOTS: Final = 100
 RECKLESS_FACTOR: Final = 40
 """The trade that breaks margin is so many times larger."""
@@ -112,12 +112,9 @@ def run_demo(market: Path, audience: Audience) -> DemoReport:
 
 
 def _deploy(report: DemoReport, local: LocalChain) -> Venue:
-    terms = DeploymentTerms(
-        maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
-    )
-    with report.step("Deploy verifier, registry and clearing house") as step:
+    with report.step("Deploy verifier, registries, vault and clearing house") as step:
         chain = ChainClient.connect(local.url, chain_id=local.chain_id)
-        deployment = deploy(chain, local.account(0), shape_name=SHAPE, setup=ceremony_setup(), terms=terms)
+        deployment = deploy(chain, local.account(0), shape_name=SHAPE, setup=ceremony_setup(), terms=local_terms())
         step.detail = f"clearing house {deployment.house}"
         return connect_venue(local.url, deployment)
 
@@ -128,13 +125,17 @@ def _publish(report: DemoReport, local: LocalChain, venue: Venue, market: Path) 
         publication = book.publication()
         matrix = book.built(RuleKind.INITIAL).matrix
         step.detail = f"{matrix.rows} rows over {len(book.slots.listed)} instruments, {len(publication.chunks())} blobs"
+    with report.step("List the instruments: what every slot stands for, for ever") as step:
+        step.sent(*list_missing(venue.instruments, local.account(0), book.slots))
+        step.detail = f"{len(book.slots.listed)} slots; the mask keeps all others empty"
     with report.step("Publish both rules as blobs") as step:
         step.sent(*venue.registry.publish(local.account(0), publication))
-        step.detail = f"{step.transactions} transactions"
+        venue.registry.wait_until_active(venue.registry.latest_epoch().epoch)
+        step.detail = f"{step.transactions} transactions, active {venue.registry.timing().activation_delay} s later"
     with report.step("Rebuild the rules and compare them with the registry") as step:
         rules = active_rules(venue, market, None)
-        for kind in RuleKind:
-            rules.prepared(kind)
+        for kind in PUBLISHED_KINDS:
+            rules.prepared(kind, (0,))
         step.detail = f"epoch {rules.header.epoch}, all commitments equal"
     return rules
 
@@ -179,8 +180,9 @@ def _trade_and_prove(
     buyer, seller = parties
     for name, party in zip(NAMES, parties, strict=True):
         with report.step(f"{name} deposits collateral") as step:
-            units = int(agreement.collateral / rules.built(RuleKind.INITIAL).tick) * UNITS_PER_TICK
-            party.venue.collateral.mint(party.owner, party.owner.address, units)
+            token = find_collateral(party.venue)
+            units = token.units(token.ticks(agreement.collateral, "deposit"))
+            token.client.mint(party.signer, party.signer.address, units)
             step.sent(*deposit(party, agreement.collateral))
             step.detail = f"{agreement.collateral:,} {agreement.currency}, public"
     with report.step(f"{NAMES[0]} offers a trade, in private"):
@@ -232,10 +234,11 @@ def _forge(party: AccountSession, check: PreparedCheck) -> PreparedCheck:
 def _trade_views(agreement: Agreement, settlement: PreparedSettlement) -> Views:
     known: dict[str, Value] = dict(agreement.received())
     seen: dict[str, Value] = {
-        "first": "0x" + settlement.settlement.first.hex(),
-        "second": "0x" + settlement.settlement.second.hex(),
-        "epoch": settlement.settlement.epoch,
+        "first": "0x" + settlement.settlement.participants[0].account.hex(),
+        "second": "0x" + settlement.settlement.participants[1].account.hex(),
+        "epoch": settlement.epoch,
     }
-    for book, point in enumerate(settlement.settlement.differences):
+    leg = settlement.settlement.legs[0]
+    for book, point in zip(books_in(leg.books), leg.differences, strict=True):
         seen[f"difference_of_book_{book}"] = "0x" + point.hex()
     return Views(f"The trade ({NAMES[0]} receives)", known, seen)
