@@ -14,7 +14,7 @@ import { ONE, SCALAR_MODULUS, Scalar, ScalarField, ZERO } from "./ScalarField.so
 /// depends on rows and commitment shows that the commitment is theirs: a wrong one passes with probability below
 /// D/r < 2^−242. Twin: verifier/rules/row_posting.py.
 /// @dev Posted rows are, one after another: a count of 2 bytes, then as many entries of 10 bytes, a column (2 bytes,
-/// ascending, below R) and a signed value (8 bytes, below 2^62 in absolute value). At most S' = D/R rows, nothing behind
+/// ascending, below R) and a signed value (8 bytes). At most S' = D/R rows, nothing behind
 /// them; rows that are missing are zero.
 ///
 ///     M̂(z) = Σ_s z^(Rs) Σ_c M[s][c]·λ_c(z), with λ_c(z) = ν^c·(z^R − 1)/(R·(z − ν^c)) over the R-th roots of unity
@@ -47,12 +47,6 @@ library RowEvaluation {
     /// @param columns Columns of a book.
     error RowEvaluationNoSuchColumn(uint256 row, uint256 column, uint256 columns);
 
-    /// @notice An entry of a rule is below 2^62 in absolute value.
-    /// @param row The row.
-    /// @param column The column.
-    /// @param value The entry.
-    error RowEvaluationEntryOutOfRange(uint256 row, uint256 column, int256 value);
-
     /// @notice The point is one of the columns' roots of unity, where the formula divides by zero; never happens by chance.
     /// @param z The point.
     error RowEvaluationPointInDomain(uint256 z);
@@ -66,9 +60,6 @@ library RowEvaluation {
 
     uint256 private constant COUNT_BYTES = 2;
     uint256 private constant ENTRY_BYTES = 10;
-
-    /// @dev 2^62: entries are below it in absolute value.
-    uint256 private constant ENTRY_BOUND = 1 << 62;
 
     uint256 private constant MODEXP = 0x05;
     /// @dev What Osaka asks for one exponentiation of 32 bytes at most; the chains before it ask for less.
@@ -137,7 +128,7 @@ library RowEvaluation {
             }
             uint256 first = place + COUNT_BYTES;
             // What lies behind the end counts as well: then the row is too long all the more.
-            uint256 next = first + ENTRY_BYTES * _count(place);
+            uint256 next = first + ENTRY_BYTES * _uint16At(place);
             if (next > end) {
                 revert RowEvaluationTruncated(row, rows.length, next - start);
             }
@@ -149,10 +140,10 @@ library RowEvaluation {
         }
     }
 
-    /// @dev The entry count at a place in calldata.
-    function _count(uint256 place) private pure returns (uint256 count) {
+    /// @dev The first two bytes at a place in calldata: a count or a column.
+    function _uint16At(uint256 place) private pure returns (uint256 value) {
         assembly ("memory-safe") {
-            count := shr(240, calldataload(place))
+            value := shr(240, calldataload(place))
         }
     }
 
@@ -165,22 +156,20 @@ library RowEvaluation {
     {
         assembly ("memory-safe") {
             wellFormed := 1
-            let lowest := 0 // the least column that may follow
+            let last := not(0) // below every column as a signed number
             let inside := sub(columns, 1) // R is a power of two
             for { } lt(place, end) { place := add(place, ENTRY_BYTES) } {
                 let entry := calldataload(place)
                 let column := shr(240, entry)
-                let value := sar(192, shl(16, entry))
-                // −2^62 < value < 2^62, by one comparison
-                let small := lt(add(value, sub(ENTRY_BOUND, 1)), sub(mul(2, ENTRY_BOUND), 1))
-                wellFormed := and(wellFormed, gt(small, lt(column, lowest)))
-                lowest := add(column, 1)
-                value := add(value, and(sar(255, value), SCALAR_MODULUS)) // a negative value modulo r
+                wellFormed := and(wellFormed, sgt(column, last))
+                last := column
+                entry := sar(192, shl(16, entry))
+                entry := add(entry, and(sar(255, entry), SCALAR_MODULUS)) // a negative value modulo r
                 let sum := add(sums, shl(5, and(column, inside)))
-                mstore(sum, addmod(mload(sum), mulmod(value, factor, SCALAR_MODULUS), SCALAR_MODULUS))
+                mstore(sum, addmod(mload(sum), mulmod(entry, factor, SCALAR_MODULUS), SCALAR_MODULUS))
             }
             // The last column is the largest.
-            wellFormed := gt(wellFormed, gt(lowest, columns))
+            wellFormed := and(wellFormed, slt(last, columns))
         }
     }
 
@@ -188,26 +177,14 @@ library RowEvaluation {
     function _nameFault(uint256 row, uint256 columns, uint256 place, uint256 end) private pure {
         uint256 lowest = 0;
         for (; place < end; place += ENTRY_BYTES) {
-            (uint256 column, int256 value) = _entry(place);
+            uint256 column = _uint16At(place);
             if (column >= columns) {
                 revert RowEvaluationNoSuchColumn(row, column, columns);
             }
             if (column < lowest) {
                 revert RowEvaluationColumnsNotAscending(row, column);
             }
-            if (value >= int256(ENTRY_BOUND) || value <= -int256(ENTRY_BOUND)) {
-                revert RowEvaluationEntryOutOfRange(row, column, value);
-            }
             lowest = column + 1;
-        }
-    }
-
-    /// @dev The entry at a place in calldata.
-    function _entry(uint256 place) private pure returns (uint256 column, int256 value) {
-        assembly ("memory-safe") {
-            let entry := calldataload(place)
-            column := shr(240, entry)
-            value := sar(192, shl(16, entry))
         }
     }
 

@@ -60,19 +60,34 @@ library KnownSetup {
         );
     }
 
-    /// @notice [T]: Σ min(i, 2^d − 1)·λ_i(τ), with λ_i(τ) = ω^i·(τ^n − 1)/(n·(τ − ω^i)).
+    /// @notice λ_i(z) = ω^i·(z^n − 1)/(n·(z − ω^i)), the Lagrange polynomial over the n-th roots of unity; z is none of them.
+    function lagrange(uint256 size, uint256 index, Scalar z) internal pure returns (Scalar) {
+        Scalar root = ScalarField.rootOfUnity(size).power(index);
+        return root * (z.power(size) - Scalar.wrap(1)) * (Scalar.wrap(size) * (z - root)).inverse();
+    }
+
+    /// @notice [T]: Σ min(i, 2^d − 1)·λ_i(τ).
     function table() internal view returns (bytes memory) {
         Shape memory shape_ = shape();
         uint256 size = shape_.columns * shape_.digits;
-        Scalar omega = ScalarField.rootOfUnity(size);
-        Scalar scale = (INSECURE_TAU.power(size) - Scalar.wrap(1)) * Scalar.wrap(size).inverse();
-        Scalar root = Scalar.wrap(1);
         Scalar value = ZERO;
         for (uint256 i = 0; i < size; ++i) {
             uint256 entry = i < 1 << shape_.digitBits ? i : (1 << shape_.digitBits) - 1;
-            value = value + Scalar.wrap(entry) * root * scale * (INSECURE_TAU - root).inverse();
-            root = root * omega;
+            value = value + Scalar.wrap(entry) * lagrange(size, i, INSECURE_TAU);
         }
         return point(value);
+    }
+
+    /// @notice Of a slot at this position: the logarithm of Λ_4j + Λ_(4j+1), what it adds to a book's mask while it is dead.
+    function maskWeight(uint256 position) internal pure returns (Scalar) {
+        uint256 columns = shape().columns;
+        return lagrange(columns, 4 * position, INSECURE_TAU) + lagrange(columns, 4 * position + 1, INSECURE_TAU);
+    }
+
+    /// @notice These points of all positions, 96 bytes each.
+    function maskTable() internal view returns (bytes memory points) {
+        for (uint256 position = 0; position < shape().columns / 4; ++position) {
+            points = bytes.concat(points, point(maskWeight(position)));
+        }
     }
 }

@@ -135,7 +135,7 @@ def test_other_rows_do_not_fit_the_commitment(what: str) -> None:
         (b"\x00", "row 0 needs 2 bytes, there are 1"),
         (row_of(entry(0, 1))[:-1], "row 0 needs 12 bytes, there are 11"),
         (row_of() + row_of(entry(0, 1), entry(1, 1))[:-10], "row 1 needs 24 bytes, there are 14"),
-        (4 * row_of(entry(0, 1)) + b"\x00\x00", "2 bytes follow the last of 4; drop them"),
+        (4 * row_of(entry(0, 1)) + b"\x00\x00", "2 bytes follow the last of 4 rows; drop them"),
         (row_of(entry(1, 1), entry(0, 1)), "row 0: column 0 follows 1"),
         (row_of(entry(1, 1), entry(1, 1)), "row 0: column 1 follows 1"),
         (row_of() + row_of(entry(16, 1)), "row 1: column 16 does not exist, columns are below 16"),

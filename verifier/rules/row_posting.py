@@ -57,7 +57,7 @@ def decode_rows(shape: Shape, data: bytes) -> NDArray[np.int64]:
     while place < len(data):
         if row == shape.rows_per_chunk:
             raise MalformedInputError(
-                f"posted rows: {len(data) - place} bytes follow the last of {row} rows, drop them"
+                f"posted rows: {len(data) - place} bytes follow the last of {row} rows; drop them"
             )
         first = place + COUNT.size
         place = first + ENTRY.size * int.from_bytes(data[place:first], "big")
