@@ -1,4 +1,4 @@
-"""Deploys verifier, registry, basis table and clearing house to a network, checks them, writes where they are.
+"""Deploys the contracts to a network, checks them, writes where they are.
 
 The node's address comes from ZKMARGIN_NODE (it may hold an access key), the deployer's key from a keystore file, whose
 password comes from ZKMARGIN_KEYSTORE_PASSWORD or a prompt, or stays with a signer behind the node (--node-account).
@@ -10,7 +10,8 @@ On the local chain ZKMARGIN_PRIVATE_KEY does as well. Nothing of that comes from
 
     ZKMARGIN_NODE=https://… python scripts/deploy.py --verify deployment.manifest.json
 
-An interrupted deployment goes on where it stopped when the same command is run again. Beside the
+A timelock owns the contracts; what the options leave open, the deployer does: publish, list instruments, pause, propose
+to the timelock. An interrupted deployment goes on where it stopped when the same command is run again. Beside the
 deployment file come the manifest (addresses, code hashes, constructor arguments, block) and the compiler's
 standard-JSON input.
 """
@@ -31,16 +32,25 @@ from prover.account.signing_key import PRIVATE_KEY_VARIABLE, load_signer
 from prover.errors import KeyFileError, ProverError
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
+from verifier.chain.chain_time import LOCAL_CHAIN_ID
 from verifier.chain.contract_interface import contract_interface
+from verifier.chain.epochs import EpochTiming
 from verifier.chain.networks import Network, load_networks
 from verifier.chain.token_client import TokenClient
-from verifier.deployment.create2 import LOCAL_CHAIN_ID, SALT_BYTES
+from verifier.deployment.create2 import SALT_BYTES
 from verifier.deployment.deployer import KeyDeployer, NodeDeployer
-from verifier.deployment.deployment import DeploymentTerms, carry_out, check_deployment
+from verifier.deployment.deployment import carry_out, check_deployment
 from verifier.deployment.deployment_check import check_manifest
 from verifier.deployment.deployment_cost import deployment_cost
 from verifier.deployment.deployment_manifest import Manifest, save_sources
-from verifier.deployment.deployment_plan import WITHDRAWAL_CAPACITY, WITHDRAWAL_REFILL, deployment_plan, require_fit
+from verifier.deployment.deployment_plan import deployment_plan, require_fit
+from verifier.deployment.deployment_terms import (
+    DEFAULT_TIMING,
+    WITHDRAWAL_CAPACITY,
+    WITHDRAWAL_REFILL,
+    DeploymentTerms,
+    TokenChoice,
+)
 from verifier.errors import VerifierError
 from verifier.shape import SHAPES_BY_NAME
 
@@ -53,8 +63,9 @@ if TYPE_CHECKING:
 
 NODE_VARIABLE: Final = "ZKMARGIN_NODE"
 NETWORKS: Final = Path(__file__).with_name("networks.json")
-DEFAULT_AGE: Final = 3_600
 WEI_DIGITS: Final = 18
+WORTHLESS: Final = "worthless"
+TOKEN_NUMBERS: Final = 2
 MINTED_TICKS: Final = 100_000_000
 """A million in quote currency."""
 
@@ -160,21 +171,24 @@ def deploy_and_check(order: Order) -> tuple[Deployment, Manifest]:
     deployer = deployer_of(chain, order)
     plan = plan_of(chain, deployer, order)
     deployment = carry_out(chain, deployer, plan, blobs=order.network.blobs, report=click.echo)
-    mint(chain, deployer, order, deployment.collateral)
+    mint(chain, deployer, order, deployment.tokens)
     check_deployment(chain, deployment, ceremony_setup())
     manifest = Manifest.of(chain, plan, network=order.name, block_number=deployment.block_number)
     check_manifest(chain, manifest, ceremony_setup())
     return deployment, manifest
 
 
-def mint(chain: ChainClient, deployer: Deployer, order: Order, collateral: str) -> None:
-    """Give every receiver a million worthless tokens, unless it has them from a run before."""
-    wanted = MINTED_TICKS * order.terms.units_per_tick
-    token = TokenClient(chain, collateral)
-    for receiver in order.mint_to:
-        missing = wanted - token.balance(receiver)
-        if missing > 0:
-            deployer.send(collateral, contract_interface("InsecureTestToken").encode_call("mint", receiver, missing))
+def mint(chain: ChainClient, deployer: Deployer, order: Order, tokens: tuple[str, ...]) -> None:
+    """Give every receiver a million of every worthless token, unless it has them from a run before."""
+    interface = contract_interface("InsecureTestToken")
+    for choice, address in zip(order.terms.tokens, tokens, strict=True):
+        if choice.address is not None:
+            continue
+        wanted, token = MINTED_TICKS * choice.units_per_tick, TokenClient(chain, address)
+        for receiver in order.mint_to:
+            missing = wanted - token.balance(receiver)
+            if missing > 0:
+                deployer.send(address, interface.encode_call("mint", receiver, missing))
 
 
 def verify(path: Path) -> None:
@@ -188,7 +202,8 @@ def verify(path: Path) -> None:
     check_manifest(chain, manifest, ceremony_setup())
     for record in manifest.contracts:
         click.echo(f"{record.name:<16} {record.address} is what the build and its arguments give")
-    click.echo("the table of points follows from the ceremony's powers")
+    click.echo("the tables of points and the blinding point follow from the ceremony's powers")
+    click.echo("the timelock owns house, vault, rule registry and instrument registry")
     click.echo(f"the deployment on {manifest.network} (chain {manifest.chain_id}) is what the manifest says")
 
 
@@ -212,23 +227,62 @@ def order_of(options: Mapping[str, Any]) -> Order:
     if name is not None and name not in networks:
         raise click.UsageError(f"there is no network {name!r} in {NETWORKS.name}: use {', '.join(networks)}")
     network = Network(chain_id=chain_id, blobs=True) if name is None else networks[name]
-    collateral = options["collateral"] or network.collateral
-    if options["mint_to"] and collateral is not None:
-        raise click.UsageError("--mint-to is for the worthless token alone: leave out --collateral, or obtain tokens")
+    tokens = tokens_of(options, network)
+    if options["mint_to"] and all(token.address is not None for token in tokens):
+        raise click.UsageError("--mint-to is for worthless tokens alone: leave out --collateral, or obtain tokens")
     if options["keystore"] is not None and options["node_account"] is not None:
         raise click.UsageError("give one of --keystore and --node-account")
+    delay = options["governance_delay"]
     terms = DeploymentTerms(
-        maximum_age=options["maximum_age"],
-        collateral=collateral,
-        collateral_slot=options["collateral_slot"],
-        units_per_tick=options["units_per_tick"] or network.units_per_tick,
+        tokens=tokens,
+        timing=EpochTiming(*(options[name] for name in ("maximum_age", "activation_delay", "spacing"))),
+        publishers=options["publishers"],
+        threshold=options["threshold"],
+        lister=options["lister"],
+        guardian=options["guardian"],
+        proposers=options["proposers"],
+        governance_delay=network.governance_delay if delay is None else delay,
         insecure=options["insecure"],
-        withdrawal_capacity=options["withdrawal_capacity"],
-        withdrawal_refill=options["withdrawal_refill"],
         salt=bytes(keccak(options["salt"].encode())) if options["salt"] else bytes(SALT_BYTES),
     )
     chosen = {key: options[key] for key in ("shape", "keystore", "node_account", "mint_to")}
     return Order(name=name or f"chain {chain_id}", network=network, terms=terms, **chosen)
+
+
+def tokens_of(options: Mapping[str, Any], network: Network) -> tuple[TokenChoice, ...]:
+    """Quote collateral, the network's further tokens, those of the options; all with the same withdrawal limit.
+
+    Raises:
+        MalformedInputError: an address that is none.
+    """
+    limit = {"capacity": options["withdrawal_capacity"], "refill": options["withdrawal_refill"]}
+    quote = TokenChoice(
+        options["collateral"] or network.collateral,
+        slot=options["collateral_slot"],
+        units_per_tick=options["units_per_tick"] or network.units_per_tick,
+        cap=options["cap"],
+        **limit,
+    )
+    further = [
+        *(TokenChoice(token.address, token.slot, token.units_per_tick, **limit) for token in network.tokens),
+        *(TokenChoice(*token, **limit) for token in options["tokens"]),
+    ]
+    return (quote, *further)
+
+
+def token_option(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Any]:
+    """Address, slot and units per tick of further tokens, from ADDRESS,SLOT,UNITS.
+
+    Raises:
+        BadParameter: another form.
+    """
+    tokens: list[Any] = []
+    for value in values:
+        address, *numbers = value.split(",")
+        if len(numbers) != TOKEN_NUMBERS or not all(number.isdigit() for number in numbers):
+            raise click.BadParameter(f"{value!r} is not ADDRESS,SLOT,UNITS with whole numbers")
+        tokens.append((None if address == WORTHLESS else address, *map(int, numbers)))
+    return tokens
 
 
 def run(options: Mapping[str, Any]) -> None:
@@ -253,10 +307,10 @@ def run(options: Mapping[str, Any]) -> None:
     save_sources(output.with_suffix(".sources.json"))
     manifest.save(output.with_suffix(".manifest.json"))
     deployment.save(output)
-    for name in ("verifier", "registry", "house", "collateral"):
-        click.echo(f"{name:<11}{getattr(deployment, name)}")
+    for name in ("verifier", "timelock", "instruments", "registry", "exit_verifier", "house", "vault", "collateral"):
+        click.echo(f"{name.replace('_', ' '):<14}{getattr(deployment, name)}")
     if not order.network.blobs:
-        click.echo("this chain takes no blobs: rules cannot be published on it by this version", err=True)
+        click.echo("this chain takes no blobs: rules are published by calldata on it")
     click.echo(f"written to {output}, with .manifest.json and .sources.json beside it")
 
 
@@ -266,21 +320,40 @@ def run(options: Mapping[str, Any]) -> None:
 @click.option("--shape", type=click.Choice(sorted(SHAPES_BY_NAME)), default="standard", show_default=True)
 @click.option(
     "--collateral",
-    help=f"Address of the collateral token; the network's without it, else a worthless one ({LOCAL_CHAIN_ID} only).",
+    help=f"Address of the quote collateral; the network's without it, else a worthless one ({LOCAL_CHAIN_ID} only).",
 )
 @click.option("--collateral-slot", type=int, default=0, show_default=True, help="Its slot in book 0.")
 @click.option("--units-per-tick", type=int, help="Units of the token in one tick; 10000 unless the network says more.")
-@click.option("--maximum-age", type=int, default=DEFAULT_AGE, show_default=True, help="Of a usable rule, in seconds.")
+@click.option("--cap", type=int, help="Ticks of it that all accounts may hold together; as many as can be proven with.")
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    metavar="ADDRESS,SLOT,UNITS",
+    callback=token_option,
+    help=f"A further token, its slot in book 0, its units in one tick; {WORTHLESS} for the address on the local chain.",
+)
 @click.option("--withdrawal-capacity", type=int, default=WITHDRAWAL_CAPACITY, help="Ticks that may leave at once.")
 @click.option("--withdrawal-refill", type=int, default=WITHDRAWAL_REFILL, help="Ticks a second beyond that.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer, who administers and publishes.")
+@click.option("--maximum-age", type=int, default=DEFAULT_TIMING.maximum_age, help="Of a usable rule, in seconds.")
+@click.option("--activation-delay", type=int, default=DEFAULT_TIMING.activation_delay, help="Of an epoch, in seconds.")
+@click.option("--spacing", type=int, default=DEFAULT_TIMING.spacing, help="Seconds between epochs, at least.")
+@click.option("--publisher", "publishers", multiple=True, help="Address that signs rules; may be repeated.")
+@click.option("--threshold", type=int, default=1, show_default=True, help="How many publishers must sign.")
+@click.option("--lister", help="Address that lists instruments.")
+@click.option("--guardian", help="Address that may pause the house for a limited time.")
+@click.option("--proposer", "proposers", multiple=True, help="Address that proposes to the timelock; may be repeated.")
+@click.option(
+    "--governance-delay", type=int, help="Seconds that a proposal waits; two days unless the network says."
+)
+@click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer.")
 @click.option("--node-account", help="Address of the deployer when the node, or a signer behind it, signs.")
 @click.option("--salt", help="Any text: another one gives the same contracts other addresses.")
 @click.option("--dry-run", is_flag=True, help="Say what would be deployed and what it would cost; send nothing.")
 @click.option("--verify", "manifest", type=click.Path(path_type=Path), help="Check a manifest, deploy nothing.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("deployment.json"), show_default=True)
-@click.option("--insecure", is_flag=True, help=f"Allow the worthless token, on chain {LOCAL_CHAIN_ID} alone.")
-@click.option("--mint-to", multiple=True, help="Address that gets a million worthless tokens; may be repeated.")
+@click.option("--insecure", is_flag=True, help=f"Allow worthless tokens, on chain {LOCAL_CHAIN_ID} alone.")
+@click.option("--mint-to", multiple=True, help="Address that gets a million of each; may be repeated.")
 def main(**options: Any) -> None:  # noqa: ANN401 - click hands over what the options above declare
     """Run, and turn refusals into a message and an exit code."""
     try:

@@ -107,12 +107,13 @@ def _prepared(place: Place, keystore: Path | None, files: MarketFiles, books: in
         require_fresh(rules.snapshot, venue.chain.block_time(), venue.registry.maximum_age())
         publication = rules.publication()
     slots = listed or place.slots_beside
-    missing_slots(venue.instruments, publisher.address, rules.slots)
+    missing = missing_slots(venue.instruments, publisher.address, rules.slots)
     if listed is None:
         # Before anything is listed on chain: it stays there, whatever becomes of this run.
         write_slots(slots, rules.slots)
-    with progress("listing instruments"):
-        list_missing(venue.instruments, publisher, rules.slots)
+    if missing:
+        with progress("listing instruments"):
+            list_missing(venue.instruments, publisher, rules.slots)
     return Work(place, venue, publisher, slots, rules, publication)
 
 

@@ -13,14 +13,17 @@ import pytest
 from eth_account import Account
 
 from prover.local_chain import LOCAL_CHAIN_ID, PROJECT_ROOT, local_chain
-from tests.support.deployments import TRANSACTIONS, nonce
+from tests.support.deployments import TRANSACTIONS, CountingDeployer, nonce, small_plan
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.governance_client import TimelockClient
 from verifier.chain.networks import load_networks
+from verifier.chain.registry_client import RegistryClient
 from verifier.chain.token_client import TokenClient
-from verifier.deployment.deployment import Deployment, check_deployment
+from verifier.deployment.deployment import Deployment, carry_out, check_deployment
 from verifier.deployment.deployment_manifest import Manifest
+from verifier.deployment.deployment_plan import deployment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +76,7 @@ def test_deploys_checks_and_writes(running: LocalChain, tmp_path: Path) -> None:
     done = run(running, *options, key=key)
     assert done.returncode == 0, done.stderr
     deployment = Deployment.load(output)
-    for address in (deployment.verifier, deployment.registry, deployment.house, deployment.collateral):
+    for address in (deployment.verifier, deployment.registry, deployment.house, deployment.vault, deployment.timelock):
         assert address in done.stdout
     check_deployment(ChainClient.connect(running.url), deployment, ceremony_setup())
     again = run(running, *options, key=key)
@@ -106,15 +109,19 @@ def test_refuses_before_anything_is_sent(
 
 def test_a_network_by_name_with_manifest_sources_and_verification(running: LocalChain, tmp_path: Path) -> None:
     output, holder = tmp_path / "mine.json", running.account(5).address
-    options = (*LOCAL, "--salt", "by name", "--output", str(output), "--mint-to", holder)
+    roles = ("--publisher", holder, "--publisher", running.account(6).address, "--threshold", "2", "--guardian", holder)
+    tokens = ("--token", "worthless,3,1000", "--governance-delay", "3600")
+    options = (*LOCAL, "--salt", "by name", "--output", str(output), "--mint-to", holder, *roles, *tokens)
     key = running.account(0).key.hex()
     done = run(running, *options, key=key)
     assert done.returncode == 0, done.stderr
     deployment, manifest = Deployment.load(output), Manifest.load(tmp_path / "mine.manifest.json")
-    assert manifest.deployment() == deployment
+    assert deployment_of(manifest.plan(ceremony_setup()), manifest.block_number) == deployment
     assert manifest.network == "local"
     chain = ChainClient.connect(running.url)
-    assert TokenClient(chain, deployment.collateral).balance(holder) == 10**12
+    assert [TokenClient(chain, token).balance(holder) for token in deployment.tokens] == [10**12, 10**11]
+    assert RegistryClient(chain, deployment.registry).threshold() == 2
+    assert TimelockClient(chain, deployment.timelock).minimum_delay() == 3_600
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert sorted(files) == ["mine.json", "mine.manifest.json", "mine.sources.json"]
     for text in (*files.values(), done.stdout, done.stderr):
@@ -125,7 +132,8 @@ def test_a_network_by_name_with_manifest_sources_and_verification(running: Local
     verified = run(running, "--verify", str(path))
     assert verified.returncode == 0, verified.stderr
     assert verified.stdout.count("is what the build and its arguments give") == len(manifest.contracts)
-    assert "the table of points follows from the ceremony's powers" in verified.stdout
+    assert "the tables of points and the blinding point follow from the ceremony's powers" in verified.stdout
+    assert "the timelock owns house, vault" in verified.stdout
     path.write_text(files["mine.manifest.json"].replace('"maximum_age": 3600', '"maximum_age": 3601'))
     tampered = run(running, "--verify", str(path))
     assert tampered.returncode == 1
@@ -142,19 +150,25 @@ def test_a_finished_deployment_is_found_again_without_a_transaction(running: Loc
     before = nonce(chain, running.account(0).address, "pending")
     again = run(running, *options, "--output", str(second), key=key)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.count("there already") == TRANSACTIONS - 1
+    assert again.stdout.count("there already") == TRANSACTIONS
     assert nonce(chain, running.account(0).address, "pending") == before
     assert second.read_text() == first.read_text()
 
 
 def test_killed_with_every_transaction_on_its_way(tmp_path: Path) -> None:
-    """SIGKILL while each transaction in turn waits to be mined; the last run finishes. Nothing is sent twice."""
+    """SIGKILL while a transaction waits to be mined, early, in the middle, at the end; nothing is sent twice."""
     output = tmp_path / "deployment.json"
     with local_chain() as running:
         chain, account = ChainClient.connect(running.url), running.account(0)
         command = [sys.executable, str(SCRIPT), *LOCAL, "--output", str(output)]
         environment = environment_of(running, account.key.hex(), XDG_STATE_HOME=str(tmp_path))
-        for sent in range(1, TRANSACTIONS + 1):
+        for sent in (1, TRANSACTIONS // 2, TRANSACTIONS):
+            missing = sent - 1 - nonce(chain, account.address)
+            if missing:
+                with pytest.raises(KeyboardInterrupt):
+                    carry_out(
+                        chain, CountingDeployer(chain, account, limit=missing), small_plan(chain, account.address)
+                    )
             chain.request("evm_setAutomine", [False])
             process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             deadline = time.monotonic() + SECONDS
@@ -180,7 +194,7 @@ def test_a_dry_run_sends_and_writes_nothing(running: LocalChain, tmp_path: Path)
     done = run(running, *options, key=account.key.hex())
     assert done.returncode == 0, done.stderr
     assert "dry run: nothing was sent" in done.stdout
-    assert " gas in 6 transactions" in done.stdout
+    assert f" gas in {TRANSACTIONS} transactions" in done.stdout
     assert "10000 ETH, enough" in done.stdout
     assert list(tmp_path.iterdir()) == []
     chain.request("anvil_setBalance", [account.address, hex(10**12)])
@@ -226,14 +240,15 @@ def test_sepolia_with_a_keystore(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert Deployment.load(output).collateral == sepolia.collateral
         assert [record.name for record in Manifest.load(tmp_path / "deployment.manifest.json").contracts] == [
-            *("verifier", "registry", "basis table", "house")
+            *("verifier", "basis table", "mask table", "timelock", "instruments", "registry", "exit verifier"),
+            *("house", "vault"),
         ]
         verified = run(running, "--verify", str(tmp_path / "deployment.manifest.json"))
         assert verified.returncode == 0, verified.stderr
         assert "the deployment on sepolia (chain 11155111)" in verified.stdout
 
 
-def test_a_rollup_without_blobs_says_what_is_missing(tmp_path: Path) -> None:
+def test_a_rollup_without_blobs(tmp_path: Path) -> None:
     output, keystore = tmp_path / "deployment.json", tmp_path / "key.json"
     network = load_networks(PROJECT_ROOT / "scripts" / "networks.json")["op-sepolia"]
     with local_chain(chain_id=network.chain_id, hardfork="prague") as running:
@@ -245,7 +260,7 @@ def test_a_rollup_without_blobs_says_what_is_missing(tmp_path: Path) -> None:
         assert "its fee for data on the chain below comes on top" in dry.stdout, dry.stderr
         done = run(running, *options, ZKMARGIN_KEYSTORE_PASSWORD=PASSWORD)
         assert done.returncode == 0, done.stderr
-        assert "this chain takes no blobs: rules cannot be published on it by this version" in done.stderr
+        assert "this chain takes no blobs: rules are published by calldata on it" in done.stdout
         assert output.exists()
 
 
@@ -278,7 +293,8 @@ def test_a_chain_without_eip_2537_is_refused(tmp_path: Path, options: tuple[str,
         pytest.param(("--network", "local", "--chain-id", "1"), "give one of --network and --chain-id", id="two"),
         pytest.param(("--network", "mainnet"), "there is no network 'mainnet'", id="unknown"),
         pytest.param((*LOCAL, "--keystore", "k", "--node-account", "0x1"), "give one of --keystore", id="two signers"),
-        pytest.param(("--network", "sepolia", "--mint-to", "0x1"), "--mint-to is for the worthless token", id="mint"),
+        pytest.param((*LOCAL, "--token", "worthless,3"), "is not ADDRESS,SLOT,UNITS", id="token"),
+        pytest.param(("--network", "sepolia", "--mint-to", "0x1"), "--mint-to is for worthless tokens", id="mint"),
     ],
 )
 def test_options_that_do_not_go_together(running: LocalChain, options: tuple[str, ...], message: str) -> None:

@@ -13,13 +13,21 @@ from prover.local_chain import LOCAL_CHAIN_ID, local_chain
 from tests.support.deployments import TERMS, TRANSACTIONS, CountingDeployer, nonce, small_plan, undone
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
+from verifier.chain.chain_time import advance_time
 from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.epochs import EpochTiming
+from verifier.chain.governance_client import TimelockClient, governed_call
+from verifier.chain.house_client import HouseClient
+from verifier.chain.instrument_client import InstrumentClient
+from verifier.chain.registry_client import RegistryClient
+from verifier.chain.vault_client import VaultClient
 from verifier.deployment.create2 import PROXY, PROXY_CODE
 from verifier.deployment.deployer import KeyDeployer, NodeDeployer
-from verifier.deployment.deployment import carry_out, check_deployment, is_publisher
+from verifier.deployment.deployment import carry_out, check_deployment
 from verifier.deployment.deployment_check import first_block
 from verifier.deployment.deployment_cost import deployment_cost
 from verifier.deployment.deployment_plan import require_fit
+from verifier.deployment.deployment_terms import TokenChoice, local_terms
 from verifier.errors import (
     ChainError,
     ChainFeatureError,
@@ -68,15 +76,52 @@ def test_the_same_addresses_on_another_chain(chain: ChainClient, account: LocalA
         assert not elsewhere.code(PROXY)
         twin = carry_out(elsewhere, KeyDeployer(elsewhere, account), small_plan(elsewhere, account.address))
         assert elsewhere.code(PROXY) == PROXY_CODE
-    places = ("verifier", "registry", "house", "collateral")
-    assert [getattr(twin, place) for place in places] == [getattr(deployment, place) for place in places]
+    assert replace(twin, block_number=deployment.block_number) == deployment
 
 
 def test_another_salt_gives_other_addresses(chain: ChainClient, account: LocalAccount) -> None:
     first = small_plan(chain, account.address)
     second = small_plan(chain, account.address, replace(TERMS, salt=b"\x01" * 32))
-    addresses = [planned.address for plan in (first, second) for planned in plan.contracts]
+    addresses = [planned.address for plan in (first, second) for planned in plan.resulting]
     assert len(set(addresses)) == len(addresses)
+
+
+def test_whom_the_terms_name(chain: ChainClient, account: LocalAccount, running: LocalChain) -> None:
+    """Publishers, lister, guardian; everything belongs to a timelock, in which the deployer has no say of its own."""
+    others = [running.account(index).address for index in range(1, 7)]
+    terms = replace(
+        local_terms(slots=(0, 5)),
+        publishers=tuple(others[:3]),
+        threshold=2,
+        lister=others[3],
+        guardian=others[4],
+        proposers=(others[5],),
+        governance_delay=86_400,
+    )
+    deployment = carry_out(chain, KeyDeployer(chain, account), small_plan(chain, account.address, terms))
+    registry, timelock = RegistryClient(chain, deployment.registry), TimelockClient(chain, deployment.timelock)
+    assert (registry.publisher_count(), registry.threshold()) == (3, 2)
+    assert [registry.is_publisher(address) for address in (*others[:3], account.address)] == [True, True, True, False]
+    assert InstrumentClient(chain, deployment.instruments).lister() == others[3]
+    assert HouseClient(chain, deployment.house).guardian() == others[4]
+    vault = VaultClient(chain, deployment.vault)
+    assert [(token.token, token.slot) for token in vault.tokens()] == list(zip(deployment.tokens, (0, 5), strict=True))
+    call = governed_call("CollateralVault", vault.address, "setCap", 1, 77)
+    with pytest.raises(ContractRevertedError) as caught:
+        timelock.schedule(account, call)
+    assert caught.value.name == "AccessControlUnauthorizedAccount"
+    with pytest.raises(ContractRevertedError) as caught:
+        vault.set_cap(account, 1, 77)
+    assert caught.value.name == "OwnableUnauthorizedAccount"
+    proposer = running.account(6)
+    timelock.schedule(proposer, call)
+    advance_time(chain, 86_390)
+    with pytest.raises(ContractRevertedError) as caught:
+        timelock.execute(proposer, call)
+    assert caught.value.name == "TimelockUnexpectedOperationState"
+    advance_time(chain, 10)
+    timelock.execute(proposer, call)
+    assert vault.token_terms(1).cap == 77
 
 
 # --- Interruptions --------------------------------------------------------------------------------------------------
@@ -91,7 +136,7 @@ def test_goes_on_after_an_interruption(chain: ChainClient, account: LocalAccount
     deployment = carry_out(chain, second, plan)
     assert len(second.sent) == TRANSACTIONS - sent
     assert nonce(chain, account.address) - before == TRANSACTIONS
-    assert is_publisher(chain, deployment.registry, account.address)
+    assert RegistryClient(chain, deployment.registry).is_publisher(account.address)
     check_deployment(chain, deployment, ceremony_setup())
     third = CountingDeployer(chain, account)
     assert carry_out(chain, third, plan) == deployment
@@ -134,7 +179,7 @@ def test_does_not_wait_for_ever(chain: ChainClient, account: LocalAccount, monke
 def test_the_first_block_is_found_again(chain: ChainClient, account: LocalAccount) -> None:
     deployer = CountingDeployer(chain, account)
     deployment = carry_out(chain, deployer, small_plan(chain, account.address))
-    assert deployment.block_number == deployer.sent[2].block_number
+    assert deployment.block_number == deployer.sent[6].block_number
     chain.request("anvil_mine", [hex(40)])
     assert first_block(chain, deployment.registry) == deployment.block_number
     again = carry_out(chain, deployer, small_plan(chain, account.address))
@@ -150,7 +195,7 @@ def test_the_node_signs(chain: ChainClient, running: LocalChain) -> None:
     deployment = carry_out(chain, deployer, small_plan(chain, deployer.address))
     check_deployment(chain, deployment, ceremony_setup())
     assert nonce(chain, deployer.address) - before == TRANSACTIONS
-    assert is_publisher(chain, deployment.registry, deployer.address)
+    assert RegistryClient(chain, deployment.registry).is_publisher(deployer.address)
 
 
 def test_an_account_that_the_node_does_not_have_is_refused(chain: ChainClient) -> None:
@@ -198,15 +243,19 @@ def test_a_chain_without_the_precompiles_is_refused() -> None:
 
 
 def test_what_a_constructor_refuses_is_known_before_anything_is_sent(chain: ChainClient, account: LocalAccount) -> None:
-    plan = small_plan(chain, account.address, replace(TERMS, collateral_slot=64))
+    plan = small_plan(chain, account.address, local_terms(slots=(64,)))
     before = nonce(chain, account.address, "pending")
     with pytest.raises(ContractRevertedError) as caught:
         carry_out(chain, KeyDeployer(chain, account), plan)
-    assert caught.value.name == "ClearingHouseSlotOutOfRange"
-    plan = small_plan(chain, account.address, replace(TERMS, maximum_age=0))
-    with pytest.raises(ContractRevertedError) as caught:
-        require_fit(chain, plan)
-    assert caught.value.name == "RuleRegistryNoMaximumAge"
+    assert caught.value.name == "CollateralVaultSlotOutOfRange"
+    for slots, timing, name in (
+        ((0, 0), TERMS.timing, "CollateralVaultSlotTwice"),
+        ((0,), EpochTiming(maximum_age=60, activation_delay=24, spacing=60), "RuleRegistryTimingInvalid"),
+        ((0,), EpochTiming(maximum_age=3_600, activation_delay=23, spacing=60), "RuleRegistryTimingInvalid"),
+    ):
+        with pytest.raises(ContractRevertedError) as caught:
+            require_fit(chain, small_plan(chain, account.address, local_terms(slots=slots, timing=timing)))
+        assert caught.value.name == name
     assert nonce(chain, account.address, "pending") == before
 
 
@@ -214,7 +263,7 @@ def test_a_chain_without_the_proxy_is_refused() -> None:
     with local_chain(chain_id=560_048, proxy=False) as other:
         chain, account = ChainClient.connect(other.url), other.account(0)
         token = chain.deploy(account, bytes.fromhex(load_artifact("InsecureTestToken").bytecode[2:])).contract_address
-        plan = small_plan(chain, account.address, replace(TERMS, collateral=token, insecure=False))
+        plan = small_plan(chain, account.address, replace(TERMS, tokens=(TokenChoice(token),), insecure=False))
         with pytest.raises(DeploymentError, match="lacks the deterministic deployment proxy"):
             carry_out(chain, KeyDeployer(chain, account), plan)
         assert nonce(chain, account.address, "pending") == 1
@@ -242,10 +291,12 @@ def test_worthless_things_are_refused_elsewhere(account: LocalAccount) -> None:
     ("change", "message"),
     [
         pytest.param({"salt": b"short"}, "the salt has 5 bytes", id="salt"),
-        pytest.param({"collateral": "0x1234"}, "'0x1234' is no address", id="no address"),
-        pytest.param(
-            {"collateral": "0x1c7D4B196Cb0C7B01d743Fbc6116a902379c7238"}, "right checksum", id="mistyped address"
-        ),
+        pytest.param({"guardian": "0x1234"}, "guardian '0x1234' is no address", id="no address"),
+        pytest.param({"lister": "0x1c7D4B196Cb0C7B01d743Fbc6116a902379c7238"}, "right checksum", id="mistyped address"),
+        pytest.param({"publishers": (PROXY, PROXY.lower())}, "one of the publishers is named twice", id="twice"),
+        pytest.param({"threshold": 2}, "2 of 1 publishers cannot sign", id="threshold"),
+        pytest.param({"publishers": (PROXY,), "threshold": 0}, "0 of 1 publishers cannot sign", id="nobody"),
+        pytest.param({"tokens": ()}, "give at least the quote collateral", id="no token"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(change: dict[str, object], message: str) -> None:
@@ -275,7 +326,9 @@ def test_a_dry_run_in_the_middle_counts_what_is_missing(chain: ChainClient, acco
     plan = small_plan(chain, account.address)
     with pytest.raises(KeyboardInterrupt):
         carry_out(chain, CountingDeployer(chain, account, limit=3), plan)
-    assert [name for name, _ in deployment_cost(chain, plan).steps] == ["basis table", "house", "publisher's role"]
+    assert [name for name, _ in deployment_cost(chain, plan).steps] == [
+        *("mask table", "timelock", "instruments", "registry", "exit verifier", "house")
+    ]
 
 
 def test_a_dry_run_where_the_proxy_is_still_missing(account: LocalAccount) -> None:
@@ -289,6 +342,6 @@ def test_a_dry_run_where_the_proxy_is_still_missing(account: LocalAccount) -> No
 
 
 def test_a_step_that_would_fail_is_named(chain: ChainClient, account: LocalAccount) -> None:
-    plan = small_plan(chain, account.address, replace(TERMS, collateral_slot=64))
+    plan = small_plan(chain, account.address, local_terms(slots=(64,)))
     with pytest.raises(DeploymentError, match="the step 'house' would fail"):
         deployment_cost(chain, plan)

@@ -13,15 +13,17 @@ from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.contract_artifacts import load_artifact
-from verifier.deployment.deployment_check import check_code, check_manifest
+from verifier.chain.instrument_client import InstrumentClient
+from verifier.deployment.deployment_check import check_code, check_manifest, check_mask_table
 from verifier.deployment.deployment_manifest import Manifest
 from verifier.errors import DeploymentError, InsecureDeploymentError, VerifierError
+from verifier.shape import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERIFIER, TOKEN, REGISTRY, TABLE, HOUSE = range(5)
+VERIFIER, TOKEN, TABLE, MASK_TABLE, TIMELOCK, INSTRUMENTS, REGISTRY, EXIT_VERIFIER, HOUSE, VAULT = range(10)
 ELSEWHERE = "0x" + "55" * 20
 
 
@@ -54,7 +56,12 @@ def test_a_true_manifest_passes_and_comes_back(chain: ChainClient, manifest: Man
     check_manifest(chain, loaded, ceremony_setup())
     house = loaded.contracts[HOUSE]
     assert house.source == "contracts/ClearingHouse.sol:ClearingHouse"
-    assert house.constructor["registry"] == loaded.contracts[REGISTRY].address
+    parts: Any = house.constructor["parts"]
+    assert parts[:3] == [loaded.contracts[place].address for place in (VERIFIER, REGISTRY, EXIT_VERIFIER)]
+    assert house.constructor["owner"] == loaded.contracts[TIMELOCK].address
+    assert loaded.contracts[TIMELOCK].source == (
+        "@openzeppelin/contracts/governance/TimelockController.sol:TimelockController"
+    )
     creation = load_artifact("ClearingHouse").bytecode + house.constructor_bytes.removeprefix("0x")
     assert creation.endswith(house.constructor_bytes[2:])
     assert loaded.contracts[TABLE].source is None
@@ -67,17 +74,24 @@ def test_a_true_manifest_passes_and_comes_back(chain: ChainClient, manifest: Man
         pytest.param(("setup",), "insecure-known-tau", "setup is 'insecure-known-tau'", id="setup"),
         pytest.param(("proxy",), ELSEWHERE, "proxy is '0x5555", id="proxy"),
         pytest.param(("compiler",), "0.8.0", "compiler is '0.8.0'", id="compiler"),
-        pytest.param(("block_number",), 4, "block_number in the manifest is 4", id="block"),
+        pytest.param(("block_number",), 8, "block_number in the manifest is 8", id="block"),
         pytest.param(("shape",), "standard", "of the verifier is", id="shape"),
         pytest.param(("shape",), "huge", "no shape 'huge'", id="unknown shape"),
-        pytest.param(("administrator",), ELSEWHERE, "address of the registry is", id="administrator"),
-        pytest.param(("terms", "maximum_age"), 10, "address of the registry is", id="age"),
+        pytest.param(("administrator",), ELSEWHERE, "address of the timelock is", id="administrator"),
+        pytest.param(("terms", "timing", "maximum_age"), 100, "address of the registry is", id="age"),
         pytest.param(("terms", "salt"), "0x" + "11" * 32, "address of the verifier is", id="salt"),
         pytest.param(("terms", "salt"), "0xzz", "not hexadecimal", id="no salt"),
-        pytest.param(("terms", "units_per_tick"), 1, "address of the house is", id="tick"),
-        pytest.param(("terms", "collateral_slot"), 1, "address of the house is", id="slot"),
-        pytest.param(("terms", "withdrawal_capacity"), 10**9, "address of the house is", id="capacity"),
-        pytest.param(("terms", "withdrawal_refill"), 10**9, "address of the house is", id="refill"),
+        pytest.param(("terms", "threshold"), 2, "2 of 1 publishers cannot sign", id="threshold"),
+        pytest.param(("terms", "publishers"), [ELSEWHERE], "address of the registry is", id="publishers"),
+        pytest.param(("terms", "lister"), ELSEWHERE, "address of the instruments is", id="lister"),
+        pytest.param(("terms", "guardian"), ELSEWHERE, "address of the house is", id="guardian"),
+        pytest.param(("terms", "proposers"), [ELSEWHERE], "address of the timelock is", id="proposers"),
+        pytest.param(("terms", "governance_delay"), 1, "address of the timelock is", id="governance"),
+        pytest.param(("terms", "tokens", 0, "units_per_tick"), 1, "address of the house is", id="tick"),
+        pytest.param(("terms", "tokens", 0, "slot"), 1, "address of the house is", id="slot"),
+        pytest.param(("terms", "tokens", 0, "cap"), 1, "address of the house is", id="cap"),
+        pytest.param(("terms", "tokens", 0, "capacity"), 10**9, "address of the house is", id="capacity"),
+        pytest.param(("terms", "tokens", 0, "refill"), 10**9, "address of the house is", id="refill"),
         pytest.param(("terms", "insecure"), False, "the test token on chain 31337", id="insecure"),
         pytest.param(("contracts", HOUSE, "address"), ELSEWHERE, "address of the house is 0x5555", id="address"),
         pytest.param(("contracts", HOUSE, "source"), "contracts/Other.sol:Other", "source of the house", id="source"),
@@ -85,7 +99,7 @@ def test_a_true_manifest_passes_and_comes_back(chain: ChainClient, manifest: Man
         pytest.param(("contracts", VERIFIER, "code_hash"), "0x00", "the code hash of the verifier", id="code hash"),
         pytest.param(
             ("contracts", REGISTRY, "constructor"),
-            {"verifier": ELSEWHERE, "administrator": ELSEWHERE, "maximumAge": 3600},
+            {"verifier": ELSEWHERE, "owner": ELSEWHERE, "threshold": 1},
             "constructor of the registry",
             id="arguments",
         ),
@@ -141,7 +155,7 @@ def flipped(code: bytes, position: int) -> str:
     return "0x" + changed.hex()
 
 
-@pytest.mark.parametrize("index", [VERIFIER, TOKEN, REGISTRY, HOUSE])
+@pytest.mark.parametrize("index", [VERIFIER, TIMELOCK, EXIT_VERIFIER, VAULT])
 def test_one_wrong_bit_of_code_is_found(chain: ChainClient, manifest: Manifest, index: int) -> None:
     record = manifest.contracts[index]
     chain.request("anvil_setCode", [record.address, flipped(chain.code(record.address), 1)])
@@ -151,10 +165,34 @@ def test_one_wrong_bit_of_code_is_found(chain: ChainClient, manifest: Manifest, 
         check_manifest(chain, manifest, ceremony_setup())
 
 
-def test_a_wrong_table_is_found(chain: ChainClient, manifest: Manifest) -> None:
-    address = manifest.contracts[TABLE].address
+@pytest.mark.parametrize(("index", "name"), [(TABLE, "basis"), (MASK_TABLE, "mask")])
+def test_a_wrong_table_is_found(chain: ChainClient, manifest: Manifest, index: int, name: str) -> None:
+    address = manifest.contracts[index].address
     chain.request("anvil_setCode", [address, flipped(chain.code(address), 200)])
-    with pytest.raises(DeploymentError, match="the code of the basis table"):
+    with pytest.raises(DeploymentError, match=f"the code of the {name} table"):
+        check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_the_mask_table_follows_from_the_powers(chain: ChainClient, manifest: Manifest) -> None:
+    """Two points that have changed places: still points of the group, and no longer the setup's."""
+    address = manifest.contracts[MASK_TABLE].address
+    code = chain.code(address)
+    chain.request("anvil_setCode", [address, "0x" + (code[:1] + code[97:193] + code[1:97] + code[193:]).hex()])
+    instruments = InstrumentClient(chain, manifest.contracts[INSTRUMENTS].address)
+    with pytest.raises(DeploymentError, match="a random combination of the mask points"):
+        check_mask_table(chain, instruments, shape=SMALL, setup=ceremony_setup())
+
+
+def test_another_owner_is_found(chain: ChainClient, manifest: Manifest) -> None:
+    """Ownership that the timelock has given away, as its proposers can with the delay."""
+    vault = manifest.contracts[VAULT].address
+    owner = manifest.contracts[TIMELOCK].address
+    stored = "0x" + owner[2:].lower().rjust(64, "0")
+    slot = next(
+        hex(place) for place in range(8) if chain.request("eth_getStorageAt", [vault, hex(place), "latest"]) == stored
+    )
+    chain.request("anvil_setStorageAt", [vault, slot, "0x" + ELSEWHERE[2:].rjust(64, "0")])
+    with pytest.raises(DeploymentError, match="the owner of the vault is 0x5555"):
         check_manifest(chain, manifest, ceremony_setup())
 
 

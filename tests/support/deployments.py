@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from verifier.ceremony import ceremony_setup
 from verifier.deployment.deployer import KeyDeployer, Mined
-from verifier.deployment.deployment import carry_out
+from verifier.deployment.deployment import carry_out, local_terms
 from verifier.deployment.deployment_manifest import Manifest
-from verifier.deployment.deployment_plan import DeploymentPlan, DeploymentTerms, deployment_plan
+from verifier.deployment.deployment_plan import DeploymentPlan, deployment_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from verifier.chain.chain_client import ChainClient
+    from verifier.deployment.deployment_terms import DeploymentTerms
 
-TERMS: Final = DeploymentTerms(
-    maximum_age=3_600, collateral=None, collateral_slot=0, units_per_tick=10_000, insecure=True
-)
-TRANSACTIONS: Final = 6
-"""Verifier, test token, registry, table, house, the publisher's role."""
+TERMS: Final = local_terms()
+TRANSACTIONS: Final = 9
+"""Verifier, test token, two tables, timelock, list of instruments, registry, exit verifier, house."""
 
 
 class CountingDeployer(KeyDeployer):

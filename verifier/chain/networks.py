@@ -12,15 +12,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class NetworkToken(BaseModel):
+    """A token that a vault on the network may take beside its quote collateral.
+
+    Attributes:
+        address: of the token.
+        slot: its slot in book 0.
+        units_per_tick: units of the token that one tick is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    address: str
+    slot: PositiveInt
+    units_per_tick: PositiveInt
+
+
 class Network(BaseModel):
     """One network.
 
     Attributes:
         chain_id: that its nodes must serve.
-        blobs: whether it takes blobs (EIP-4844); without them, rules cannot be published there.
+        blobs: whether it takes blobs (EIP-4844); without them, rules are published by calldata.
         rollup: whether transactions pay for data on another chain as well.
-        collateral: address of a collateral token; ``None`` when it must be given.
+        collateral: address of the quote collateral; ``None`` when it must be given.
         units_per_tick: units of that token that one tick is.
+        tokens: further tokens.
+        governance_delay: seconds that changes wait in the timelock, unless another delay is asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -30,6 +48,8 @@ class Network(BaseModel):
     rollup: bool = False
     collateral: str | None = None
     units_per_tick: PositiveInt = 10_000
+    tokens: tuple[NetworkToken, ...] = ()
+    governance_delay: PositiveInt = 172_800
 
 
 def load_networks(path: Path) -> dict[str, Network]:
