@@ -54,6 +54,11 @@ contract VerifierLibrariesTest is Expectations {
         this.fromCanonical(SCALAR_MODULUS);
     }
 
+    function testTheLargestRootOfUnityComesFromTheGenerator() external pure {
+        Scalar root = Scalar.wrap(7).power((SCALAR_MODULUS - 1) >> 32);
+        _expect("root of order 2^32", Scalar.unwrap(ScalarField.rootOfUnity(1 << 32)), Scalar.unwrap(root));
+    }
+
     function testRootsOfUnityHaveTheirOrder() external pure {
         for (uint256 order = 2; order <= 1 << 32; order <<= 1) {
             Scalar half = ScalarField.rootOfUnity(order).power(order / 2);
