@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from prover.benchmarks.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase
+from prover.account.collateral import find_collateral
+from prover.account.withdrawals import prepare_withdrawal, submit_withdrawal
+from prover.benchmarks.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase, contract_sizes
 from prover.local_chain import local_chain
 from verifier.calldata import margin_claim
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
-from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.chain_time import advance_time
 from verifier.chain.contract_interface import contract_interface
 from verifier.statement import verifying_key
 from verifier.vector_file import parse_vector, read_fields
@@ -29,12 +31,6 @@ WITHDRAWN_TICKS: Final = 150_000_000
 """More than leaves at once, less than an account has."""
 
 DAY_SECONDS: Final = 86_400
-CONTRACTS: Final = ("CeremonyMarginVerifier", "PairingMarginVerifier", "RuleRegistry", "ClearingHouse")
-
-
-def code_sizes() -> dict[str, int]:
-    """Bytes of deployed code per contract; EIP-170 allows 24,576."""
-    return {name: len(load_artifact(name).deployed_bytecode) // 2 - 1 for name in CONTRACTS}
 
 
 def verification_gas() -> dict[str, int]:
@@ -62,24 +58,21 @@ def house_gas() -> dict[str, int]:
     """Gas of whole transactions of the clearing house that carry no proof, on an account that is open."""
     figures: dict[str, int] = {}
     with local_chain() as anvil:
-        case = GasCase(ChainClient.connect(anvil.url), anvil.account(0), "standard", 1)
-        party = case.open_party(anvil.account(1))
-        figures["deposit"] = case.deposit(party)
-        for name, ticks in (("withdraw a deposit", MOVED_TICKS), ("queue a withdrawal", WITHDRAWN_TICKS)):
-            version = case.house.account_state(party.account).state_version
-            receipt = case.house.withdraw_deposit(
-                party.owner, party.account, state_version=version, ticks=ticks, recipient=RECIPIENT
-            )
-            figures[name] = receipt.gas_used
-        case.chain.request("evm_increaseTime", [DAY_SECONDS])
-        case.chain.request("evm_mine", [])
-        figures["pay a queued withdrawal"] = case.house.pay_queued(party.owner, 1).gas_used
+        case = GasCase(anvil)
+        with case.parties(1) as [party]:
+            figures["deposit"] = case.deposit(party)
+            collateral = find_collateral(case.venue)
+            for name, ticks in (("withdraw a holding", MOVED_TICKS), ("queue a withdrawal", WITHDRAWN_TICKS)):
+                prepared = prepare_withdrawal(party, collateral.amount(ticks), RECIPIENT, None)
+                figures[name] = submit_withdrawal(party, prepared).receipt.gas_used
+            advance_time(case.venue.chain, DAY_SECONDS)
+            figures["pay a queued withdrawal"] = case.venue.vault.pay_queued(party.signer, 0, 1).gas_used
     return figures
 
 
 def main() -> int:
     """Return the exit code."""
-    found = {"code bytes": code_sizes(), "verification gas": verification_gas(), "house gas": house_gas()}
+    found = {"code bytes": contract_sizes(), "verification gas": verification_gas(), "house gas": house_gas()}
     text = json.dumps(found, indent=2) + "\n"
     if "--check" not in sys.argv[1:]:
         SNAPSHOT.write_text(text, encoding="utf-8")

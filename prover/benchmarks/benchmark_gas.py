@@ -1,201 +1,256 @@
 """The project's gas figures: whole transactions on a local chain, through the deployed clearing house.
 
 Every account measured has traded before, so that its commitments are ordinary points and its record is not its first.
+Accounts act by the same functions as the commands for own use.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import functools
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from prover.argument.argument import MarginProof, prove
-from prover.argument.blinds import fresh_blind
-from prover.argument.witness import BookOpening
+from prover.account.account_session import AccountSession
+from prover.account.collateral import find_collateral
+from prover.account.deposits import deposit
+from prover.account.hidden_change import fresh_blinds, hidden_change, leg_books
+from prover.account.netting import AgreedLeg, bound_settlement, bring_side, free_nonce
+from prover.account.proving import prepare_check, submit_check
+from prover.account.venue import Venue
+from prover.account.wallet import create_wallet
+from prover.account.withdrawals import prepare_withdrawal, submit_withdrawal
 from prover.benchmarks.benchmark import CASH_TICKS
 from prover.local_chain import local_chain
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
-from prover.rules.rule_book import RuleBook
+from prover.rules.portfolio import Portfolio
+from prover.rules.rule_book import EpochRules, RuleBook
 from prover.rules.rule_builder import build_rules
-from verifier.calldata import claim_hint, margin_claim
+from prover.rules.slot_terms import list_missing
+from verifier.calldata import margin_claim
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
-from verifier.chain.clearing_terms import MarginCheck, Settlement, SettlementSide, Withdrawal, account_id
+from verifier.chain.clearing_terms import MarginEvidence
+from verifier.chain.contract_artifacts import load_artifact
 from verifier.chain.contract_interface import contract_interface
-from verifier.chain.house_client import HouseClient
-from verifier.chain.registry_client import RegistryClient
-from verifier.chain.token_client import TokenClient
-from verifier.deployment.deployment import Deployment, DeploymentTerms, deploy
-from verifier.portfolio_commitment import commit_portfolio, credit_commitment
-from verifier.rules.rule_kind import RuleKind
+from verifier.chain.rule_publishing import SignedProposal
+from verifier.chain.settlement_terms import Participant
+from verifier.deployment.deployment import deploy
+from verifier.deployment.deployment_terms import local_terms
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SHAPES_BY_NAME
-from verifier.statement import EMPTY_PORTFOLIO, verifying_key
+from verifier.statement import verifying_key
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+    from collections.abc import Iterator, Sequence
 
+    from prover.local_chain import LocalChain
     from prover.rules.rule_definition import RuleDefinition
-    from verifier.shape import Shape
+    from verifier.chain.chain_client import Receipt
+    from verifier.chain.rule_publication import Publication
 
-UNITS_PER_TICK: Final = 10_000
-MAXIMUM_AGE: Final = 10 * 365 * 86_400
 DEPOSIT_TICKS: Final = CASH_TICKS // 100
 MOVED_TICKS: Final = 12_345
 RECIPIENT: Final = "0x" + "5a" * 20
 BATCH_SIZES: Final = (1, 4)
-FAR_DEADLINE: Final = 1 << 40
-CASES: Final = {"gas_check": ("standard", 1), "gas_check_small": ("small", 1), "gas_check_4books": ("standard", 4)}
+CHECKS_AT_ONCE: Final = 10
+FAR_SECONDS: Final = 1 << 20
+WALLET_COST: Final = 2
+WALLET_PASSWORD: Final = "benchmark"  # noqa: S105 - of a wallet that lives for seconds
+PUBLISHERS: Final = 3
+THRESHOLD: Final = 2
+OTHER_CASES: Final = {"gas_check_small": ("small", 1), "gas_check_4books": ("standard", 4)}
+CONTRACTS: Final = (
+    *("CeremonyMarginVerifier", "PairingMarginVerifier", "InstrumentRegistry", "RuleRegistry"),
+    *("ExitVerifier", "CollateralVault", "ClearingHouse"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
-    """An owner, and what opens the account's commitments."""
+def contract_sizes() -> dict[str, int]:
+    """Bytes of deployed code per contract; EIP-170 allows 24,576."""
+    return {name: len(load_artifact(name).deployed_bytecode) // 2 - 1 for name in CONTRACTS}
 
-    owner: LocalAccount
-    account: bytes
-    openings: tuple[BookOpening, ...]
+
+@contextlib.contextmanager
+def market_chain() -> Iterator[LocalChain]:
+    """A local chain whose clock starts at the time of the bundled market, so that its options can be listed."""
+    with local_chain(timestamp=load_market(EXAMPLE_MARKET).snapshot_time) as running:
+        yield running
 
 
 class GasCase:
-    """One deployment with a published rule, on which transactions are measured."""
+    """One deployment on which transactions are measured.
+
+    Args:
+        running: the chain.
+        shape_name: "standard" or "small".
+        books: B.
+        definition: rule file; the shape's own by default.
+        publishers: how many there are; two of three must sign, or one of one.
+    """
 
     def __init__(
         self,
-        chain: ChainClient,
-        deployer: LocalAccount,
-        shape_name: str,
-        books: int,
+        running: LocalChain,
+        shape_name: str = "standard",
+        books: int = 1,
+        *,
         definition: RuleDefinition | None = None,
+        publishers: int = 1,
     ) -> None:
-        self.chain = chain
-        self.deployer = deployer
-        self.shape: Shape = SHAPES_BY_NAME[shape_name]
-        self.setup = ceremony_setup()
-        self.key = verifying_key(self.shape, self.setup)
-        terms = DeploymentTerms(
-            maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
+        self.running = running
+        self.deployer = running.account(0)
+        self.publishers = [running.account(index) for index in range(publishers)]
+        terms = replace(
+            local_terms(),
+            publishers=tuple(account.address for account in self.publishers),
+            threshold=min(THRESHOLD, publishers),
         )
-        self.deployment: Deployment = deploy(chain, deployer, shape_name=shape_name, setup=self.setup, terms=terms)
-        self.house = HouseClient(chain, self.deployment.house)
+        chain, shape, setup = ChainClient.connect(running.url), SHAPES_BY_NAME[shape_name], ceremony_setup()
+        deployment = deploy(chain, self.deployer, shape_name=shape_name, setup=setup, terms=terms)
+        self.venue = Venue(chain, deployment, shape, setup, verifying_key(shape, setup))
         snapshot = load_market(EXAMPLE_MARKET)
-        self.book = RuleBook(build_rules(snapshot, definition, shape=self.shape, books=books), self.setup, snapshot)
+        self.book = RuleBook(build_rules(snapshot, definition, shape=shape, books=books), setup, snapshot)
 
-    def publish(self) -> int:
-        """Publish both rules; gas of all transactions, beside the blobs."""
-        registry = RegistryClient(self.chain, self.deployment.registry)
-        return sum(receipt.gas_used for receipt in registry.publish(self.deployer, self.book.publication()))
+    @functools.cached_property
+    def rules(self) -> EpochRules:
+        """Rules of the active epoch."""
+        return EpochRules(self.venue, self.venue.registry.active_epoch(), self.book)
 
-    def open_party(self, owner: LocalAccount) -> Party:
-        """Deposit collateral into a fresh account."""
-        token = TokenClient(self.chain, self.deployment.collateral)
-        units = DEPOSIT_TICKS * UNITS_PER_TICK
-        token.mint(owner, owner.address, units)
-        token.approve(owner, self.deployment.house, units)
-        self.house.deposit(owner, 0, DEPOSIT_TICKS, EMPTY_PORTFOLIO)
-        books = [BookOpening((0,) * self.shape.slots, 0) for _ in range(self.book.slots.books)]
-        books[0] = BookOpening((DEPOSIT_TICKS, *books[0].positions[1:]), 0)
-        return Party(owner, account_id(owner.address, 0), tuple(books))
+    def publish(self) -> tuple[Receipt, ...]:
+        """List the instruments, then publish both rules by blobs; receipts of the latter."""
+        list_missing(self.venue.instruments, self.deployer, self.book.slots)
+        registry, publication = self.venue.registry, self.book.publication()
+        receipts = registry.publish_blobs(self.deployer, publication, self._signed(publication))
+        registry.wait_until_active(registry.latest_epoch().epoch)
+        return receipts
 
-    def settle(self, first: Party, second: Party) -> tuple[Party, Party, int]:
-        """Trade in every book; the parties after it, and the gas."""
-        differences = [self._difference(book) for book in range(len(first.openings))]
-        points = tuple(self._commit(opening) for opening in differences)
-        settlement = Settlement(first.account, second.account, 1, 1, 1, FAR_DEADLINE, points)
-        after = (self._moved(first, differences, 1), self._moved(second, differences, -1))
-        sides = []
-        for before, party in zip((first, second), after, strict=True):
-            made = self._prove(party, settlement.check_of(party.account), settlement.action)
-            hint = claim_hint(self.key, made.statement, made.proof, with_opening=True)
-            portfolio = self._before(before)
-            sides.append(SettlementSide(portfolio, made.proof, hint, self.house.sign(party.owner, settlement)))
-        receipt = self.house.settle(self.deployer, settlement, *sides)
-        return *after, receipt.gas_used
+    def publish_rows(self) -> tuple[Receipt, ...]:
+        """Publish the same rules as the next epoch, by calldata."""
+        registry = self.venue.registry
+        publication = self.book.publication()
+        later = replace(publication, snapshot_time=publication.snapshot_time + 1)
+        registry.wait_for_turn()
+        return registry.publish_rows(self.deployer, later, self._signed(later))
 
-    def check(self, party: Party) -> int:
+    def _signed(self, publication: Publication) -> SignedProposal:
+        registry = self.venue.registry
+        proposal = registry.next_proposal(publication)
+        signers = self.publishers[:THRESHOLD]
+        return SignedProposal(proposal, tuple(registry.sign_proposal(signer, proposal) for signer in signers))
+
+    @contextlib.contextmanager
+    def parties(self, count: int) -> Iterator[list[AccountSession]]:
+        """Owners with an open account each, whose wallets live as long as the block."""
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as opened:
+            made = []
+            for index in range(1, count + 1):
+                # Owners beyond the chain's ten are further accounts of the same.
+                owner, subaccount = self.running.account(1 + index % 9), index // 9
+                wallet = opened.enter_context(
+                    create_wallet(Path(folder) / str(index), WALLET_PASSWORD, cost=WALLET_COST)
+                )
+                session = AccountSession(self.venue, wallet, owner, subaccount)
+                self.deposit(session, DEPOSIT_TICKS)
+                made.append(session)
+            yield made
+
+    def deposit(self, session: AccountSession, ticks: int = MOVED_TICKS) -> int:
+        """Deposit into an account; the gas, without that of allowing the tokens."""
+        collateral = find_collateral(self.venue)
+        collateral.client.mint(session.signer, session.signer.address, collateral.units(ticks))
+        return deposit(session, collateral.amount(ticks))[-1].gas_used
+
+    def settle(self, parties: Sequence[AccountSession]) -> int:
+        """Each second of the parties gives a few lots to the one before, all in one settlement; the gas."""
+        venue, rules = self.venue, self.rules
+        change = self._change()
+        legs = []
+        for receiver, giver in zip(parties[::2], parties[1::2], strict=True):
+            books = leg_books(change, rules.header.all_books)
+            hidden = hidden_change(change, fresh_blinds(books), fresh_blinds(books))
+            legs.append(AgreedLeg(receiver.account, giver.account, change, hidden))
+        participants = [
+            Participant(party.account, party.refresh()[1].state_version, free_nonce(venue, party.account))
+            for party in parties
+        ]
+        deadline = venue.chain.block_time() + FAR_SECONDS
+        terms = bound_settlement(venue, participants, legs, max_epoch=rules.header.epoch, deadline=deadline)
+        own = [leg for leg in legs for _ in range(2)]
+        sides = [bring_side(party, rules, terms, [leg]) for party, leg in zip(parties, own, strict=True)]
+        return venue.house.settle(self.deployer, terms, rules.header.epoch, sides).gas_used
+
+    def check(self, party: AccountSession) -> int:
         """Prove maintenance margin and have it recorded; the gas."""
-        check = MarginCheck(party.account, 2, 1, RuleKind.MAINTENANCE)
-        made = self._prove(party, check)
-        hint = claim_hint(self.key, made.statement, made.proof, with_opening=False)
-        portfolio = made.statement.portfolio_commitments
-        receipt = self.house.prove_margin(self.deployer, check, portfolio=portfolio, proof=made.proof, hint=hint)
-        return receipt.gas_used
+        return submit_check(party, prepare_check(party, self.rules, RuleKind.MAINTENANCE)).gas_used
 
-    def deposit(self, party: Party) -> int:
-        """Deposit into an account that has traded; the gas."""
-        token = TokenClient(self.chain, self.deployment.collateral)
-        units = MOVED_TICKS * UNITS_PER_TICK
-        token.mint(party.owner, party.owner.address, units)
-        token.approve(party.owner, self.deployment.house, units)
-        present = self._commit(party.openings[0])
-        return self.house.deposit(party.owner, 0, MOVED_TICKS, present).gas_used
+    def checks_at_once(self, parties: Sequence[AccountSession]) -> int:
+        """The same of several accounts in one batch; gas of each."""
+        prepared = [prepare_check(party, self.rules, RuleKind.MAINTENANCE, in_batch=True) for party in parties]
+        evidence = [
+            MarginEvidence(one.made.statement.portfolio_commitments, one.made.proof, one.hint) for one in prepared
+        ]
+        receipt = self.venue.house.prove_margins(self.deployer, [one.check for one in prepared], evidence)
+        return receipt.gas_used // len(parties)
 
-    def withdraw(self, party: Party) -> int:
+    def withdraw(self, party: AccountSession) -> int:
         """Withdraw with a proof, to an address that has none of the token yet; the gas."""
-        terms = Withdrawal(party.account, 2, 1, MOVED_TICKS, RECIPIENT)
-        cash = BookOpening((MOVED_TICKS,) + (0,) * (self.shape.slots - 1), 0)
-        nothing = [BookOpening((0,) * self.shape.slots, 0)] * (len(party.openings) - 1)
-        made = self._prove(self._moved(party, [cash, *nothing], -1), terms.check, terms.action)
-        hint = claim_hint(self.key, made.statement, made.proof, with_opening=False)
-        portfolio = tuple(self._commit(opening) for opening in party.openings)
-        return self.house.withdraw(party.owner, terms, portfolio=portfolio, proof=made.proof, hint=hint).gas_used
+        amount = find_collateral(self.venue).amount(MOVED_TICKS)
+        return submit_withdrawal(party, prepare_withdrawal(party, amount, RECIPIENT, self.rules)).receipt.gas_used
 
-    def batch_extra(self, party: Party) -> int:
+    def batch_extra(self, party: AccountSession) -> int:
         """Gas of each further proof when the verifier checks a batch."""
-        check = MarginCheck(party.account, 2, 1, RuleKind.INITIAL)
-        largest = max(BATCH_SIZES)
-        made = [self._prove(party, check) for _ in range(largest)]
-        claims = [margin_claim(self.key, one.statement, one.proof, with_opening=True).as_tuple() for one in made]
-        verifier = contract_interface("CeremonyMarginVerifier")
+        key = self.venue.key
+        made = [prepare_check(party, self.rules, RuleKind.INITIAL).made for _ in range(max(BATCH_SIZES))]
+        claims = [margin_claim(key, one.statement, one.proof, with_opening=True).as_tuple() for one in made]
+        verifier, chain = contract_interface("CeremonyMarginVerifier"), self.venue.chain
         gas = []
         for size in BATCH_SIZES:
             data = verifier.encode_call("verifyBatch", claims[:size])
-            gas.append(self.chain.send(self.deployer, data, to=self.deployment.verifier).gas_used)
+            gas.append(chain.send(self.deployer, data, to=self.venue.deployment.verifier).gas_used)
         return (gas[1] - gas[0]) // (BATCH_SIZES[1] - BATCH_SIZES[0])
 
-    def _difference(self, book: int) -> BookOpening:
-        """A few lots in the first listed options of a book, at no price: collateral is ample."""
-        listed = [slot.position for slot in self.book.slots.listed if slot.book == book and slot.position > 1]
-        lots = [0] * self.shape.slots
-        for place in listed[:10]:
-            lots[place] = place % 7 - 3
-        return BookOpening(tuple(lots), fresh_blind())
-
-    def _moved(self, party: Party, differences: list[BookOpening], sign: int) -> Party:
-        openings = tuple(
-            BookOpening(
-                tuple(held + sign * moved for held, moved in zip(opening.positions, change.positions, strict=True)),
-                opening.blind + sign * change.blind,
-            )
-            for opening, change in zip(party.openings, differences, strict=True)
-        )
-        return Party(party.owner, party.account, openings)
-
-    def _before(self, party: Party) -> tuple[bytes, ...]:
-        credited = credit_commitment(EMPTY_PORTFOLIO, 0, DEPOSIT_TICKS, shape=self.shape, setup=self.setup)
-        return (credited, *(EMPTY_PORTFOLIO for _ in party.openings[1:]))
-
-    def _commit(self, opening: BookOpening) -> bytes:
-        return commit_portfolio(opening.positions, opening.blind, shape=self.shape, setup=self.setup)
-
-    def _prove(self, party: Party, check: MarginCheck, action: bytes = bytes(32)) -> MarginProof:
-        built = self.book.built(check.kind)
-        witness = built.witness(party.openings)
-        context = self.house.context(check, action)
-        return prove(setup=self.setup, rule=self.book.prepared(check.kind), witness=witness, context=context)
+    def _change(self) -> Portfolio:
+        """A few lots in the first listed options of every book, at no price: collateral is ample."""
+        slots = self.book.slots
+        lots = [[0] * slots.slots_per_book for _ in range(slots.books)]
+        for book in range(slots.books):
+            listed = [slot.position for slot in slots.listed if slot.book == book and slot.position > 1]
+            for place in listed[:10]:
+                lots[book][place] = place % 7 - 3
+        return Portfolio(slots, tuple(tuple(book) for book in lots))
 
 
 def measure_gas() -> dict[str, int]:
     """All gas figures; each case on a chain of its own."""
-    figures: dict[str, int] = {}
-    for name, (shape_name, books) in CASES.items():
-        with local_chain() as anvil:
-            chain = ChainClient.connect(anvil.url)
-            case = GasCase(chain, anvil.account(0), shape_name, books)
-            published = case.publish()
-            first, second, settled = case.settle(case.open_party(anvil.account(1)), case.open_party(anvil.account(2)))
-            figures[name] = case.check(first)
-            case.check(second)
-            if name == "gas_check":
-                figures |= {"gas_publish": published, "gas_settle": settled, "gas_batch_extra": case.batch_extra(first)}
-                figures |= {"gas_withdraw": case.withdraw(first), "gas_deposit": case.deposit(second)}
-    return figures
+    with market_chain() as running:
+        figures = _main_case(running)
+    for name, (shape_name, books) in OTHER_CASES.items():
+        with market_chain() as running:
+            case = GasCase(running, shape_name, books)
+            case.publish()
+            with case.parties(2) as parties:
+                case.settle(parties)
+                figures[name] = case.check(parties[0])
+    return figures | {"contract_max_bytes": max(contract_sizes().values())}
+
+
+def _main_case(running: LocalChain) -> dict[str, int]:
+    """The standard shape, one book, 32 rows and the mask; two of three publishers sign."""
+    case = GasCase(running, publishers=PUBLISHERS)
+    published = sum(receipt.gas_used for receipt in case.publish())
+    with case.parties(2 + CHECKS_AT_ONCE) as parties:
+        case.settle(parties)
+        figures = {"gas_prove_batch10": case.checks_at_once(parties[2:])}
+        figures["gas_settle"] = case.settle(parties[:2])
+        figures["gas_check"] = figures["gas_prove"] = case.check(parties[0])
+        figures["gas_batch_extra"] = case.batch_extra(parties[0])
+        figures["gas_withdraw"] = case.withdraw(parties[0])
+        figures["gas_deposit"] = case.deposit(parties[1])
+    rows = sum(case.book.built(kind).matrix.rows for kind in PUBLISHED_KINDS)
+    posted = sum(receipt.gas_used for receipt in case.publish_rows())
+    figures |= {"gas_publish": published, "gas_publish_two_rules": published}
+    return figures | {"gas_publish_calldata": posted, "gas_publish_calldata_row": posted // rows}
