@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
+import { ClearingHouse } from "../../contracts/ClearingHouse.sol";
+import { ExitVerifier } from "../../contracts/ExitVerifier.sol";
+import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
+import { IAccountLedger } from "../../contracts/interfaces/IAccountLedger.sol";
+import { IClearingHouse } from "../../contracts/interfaces/IClearingHouse.sol";
+import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
+import { DataContract } from "../../contracts/libraries/DataContract.sol";
+import { AccountId, accountIdOf } from "../../contracts/types/AccountId.sol";
+import { AccountState, AccountStatus } from "../../contracts/types/AccountState.sol";
+import { HouseParts } from "../../contracts/types/HouseParts.sol";
+import { Shape } from "../../contracts/types/Shape.sol";
+import { TokenTerms } from "../../contracts/types/Vault.sol";
+import { KnownSetup } from "./KnownSetup.sol";
+import { ReentrantToken } from "./ReentrantToken.sol";
+import { TwoAccounts } from "./TwoAccounts.sol";
+import { vm } from "./Vm.sol";
+
+/// @title Accounts, deposits, inboxes, and what a house is made of
+contract HouseAccountsTest is TwoAccounts {
+    function testFuzzIdentitiesHoldOwnerAndNumber(address owner, uint96 subaccount) external pure {
+        AccountId account = accountIdOf(owner, subaccount);
+        _expect("owner", account.ownerOf(), owner);
+        _expect("sub-account", account.subaccountOf(), subaccount);
+    }
+
+    // --- Deposits -------------------------------------------------------------------------------------------------
+
+    function testDepositsAreCreditedByTheContract() external {
+        Ghost memory alice = _alice;
+        _deposit(alice, COIN, 7);
+        _expectGhost(alice, AccountStatus.TRANSPARENT);
+        AccountState memory state = house.accountState(_account(alice));
+        _expect("version", state.stateVersion, 2);
+        _expect("initial", state.initialEpoch, 0);
+        _expect("maintenance", state.maintenanceEpoch, 0);
+        _expect("untouched", house.commitmentHash(_account(alice), 1), bytes32(0));
+        _expect("cash", house.holdings(_account(alice), CASH), STAKE);
+        _expect("coin", house.holdings(_account(alice), COIN), 7);
+        _expect("tokens", token.balanceOf(address(vault)), 2 * STAKE * UNITS_PER_TICK);
+        _expect("coins", coin.balanceOf(address(vault)), 7 * COIN_UNITS);
+        _expect("net", vault.vaultState(CASH).netDeposits, 2 * STAKE);
+    }
+
+    function testDepositsAreAnnounced() external {
+        Ghost memory alice = _alice;
+        _fund(_owner(alice), COIN, 3);
+        bytes memory commitment = _commitment(alice, 0);
+        vm.expectEmit();
+        emit IClearingHouse.Deposited(_account(alice), COIN, 3, 2);
+        vm.prank(_owner(alice));
+        house.deposit(7, COIN, 3, commitment);
+    }
+
+    function testDepositsLeaveWhatWasProvenAndStayOutOfHoldingsWhileHidden() external {
+        (Ghost memory alice,) = _traded("before", 1);
+        _deposit(alice, 5);
+        AccountState memory state = house.accountState(_account(alice));
+        _expect("initial", state.initialEpoch, 1);
+        _expect("holdings", house.holdings(_account(alice), CASH), STAKE);
+        _expectGhost(alice, AccountStatus.ACTIVE);
+    }
+
+    function testRefusesDepositsOnAnotherCommitment() external {
+        Ghost memory alice = _alice;
+        _fund(_owner(alice), CASH, 2);
+        bytes memory other = _commitment(alice, 1);
+        _expectMismatch(alice, 0, other);
+        vm.prank(_owner(alice));
+        house.deposit(7, CASH, 1, other);
+        _expectLengthRefused(95, 96);
+        vm.prank(_owner(alice));
+        house.deposit(7, CASH, 1, new bytes(95));
+        // Of a new account the commitment is nothing, and nothing else.
+        bytes memory present = _commitment(alice, 0);
+        _expectMismatch(_ghost(ALICE, 8), 0, present);
+        vm.prank(_owner(alice));
+        house.deposit(8, CASH, 1, present);
+    }
+
+    function testRefusalsOfTheVaultComeThrough() external {
+        Ghost memory alice = _alice;
+        bytes memory commitment = _commitment(alice, 0);
+        vm.expectRevert(ICollateralVault.CollateralVaultNothingDeposited.selector);
+        vm.prank(_owner(alice));
+        house.deposit(7, CASH, 0, commitment);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVaultNoSuchToken.selector, 2));
+        vm.prank(_owner(alice));
+        house.deposit(7, 2, 1, commitment);
+        uint64 room = uint64(DEPOSIT_LIMIT) - 2 * STAKE;
+        _fund(_owner(alice), CASH, room + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICollateralVault.CollateralVaultCapExceeded.selector, CASH, DEPOSIT_LIMIT + 1, DEPOSIT_LIMIT
+            )
+        );
+        vm.prank(_owner(alice));
+        house.deposit(7, CASH, room + 1, commitment);
+    }
+
+    // --- Inboxes --------------------------------------------------------------------------------------------------
+
+    function testOthersFillTheInboxAndTheOwnerMergesIt() external {
+        Ghost memory alice = _alice;
+        _depositFor(STRANGER, _account(alice), COIN, 4);
+        _depositFor(STRANGER, _account(alice), COIN, 5);
+        _expectGhost(alice, AccountStatus.TRANSPARENT);
+        _expect("not yet", house.holdings(_account(alice), COIN), 0);
+        vm.expectEmit();
+        emit IClearingHouse.InboxMerged(_account(alice), COIN, 9, 2);
+        _mergeInbox(alice, COIN);
+        _expectGhost(alice, AccountStatus.TRANSPARENT);
+        _expect("merged", house.holdings(_account(alice), COIN), 9);
+        _expect("empty", vault.inbox(_account(alice), COIN), 0);
+    }
+
+    function testAMergeOpensAnAccount() external {
+        Ghost memory carol = _ghost(CAROL, 3);
+        _depositFor(STRANGER, _account(carol), CASH, 6);
+        _mergeInbox(carol, CASH);
+        _expectGhost(carol, AccountStatus.TRANSPARENT);
+        _withdrawHoldings(carol, CASH, 6, RECIPIENT);
+        _expect("paid", token.balanceOf(RECIPIENT), 6 * UNITS_PER_TICK);
+    }
+
+    function testRefusesMergesByOthersAndOfNothing() external {
+        Ghost memory alice = _alice;
+        AccountId account = _account(alice);
+        bytes memory commitment = _commitment(alice, 0);
+        _depositFor(STRANGER, account, CASH, 6);
+        _expectNotAuthorised(alice, STRANGER);
+        vm.prank(STRANGER);
+        house.mergeInbox(account, CASH, commitment);
+        bytes memory other = _commitment(alice, 1);
+        _expectMismatch(alice, 0, other);
+        vm.prank(_owner(alice));
+        house.mergeInbox(account, CASH, other);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVaultInboxEmpty.selector, account, COIN));
+        vm.prank(_owner(alice));
+        house.mergeInbox(account, COIN, commitment);
+    }
+
+    // --- Hostile tokens -------------------------------------------------------------------------------------------
+
+    /// @dev Whatever a token calls while it moves, no entry point of the house that changes accounts lets it in.
+    function testRefusesToBeCalledBack() external {
+        ReentrantToken hostile = new ReentrantToken();
+        TokenTerms[] memory tokens = _tokens();
+        tokens[COIN].token = hostile;
+        ClearingHouse strict = new ClearingHouse(_parts(), address(this), GUARDIAN, tokens);
+        hostile.approve(address(strict.vault()), 1e18);
+        bytes[] memory calls = _callsBack();
+        for (uint256 index = 0; index < calls.length; ++index) {
+            hostile.aim(address(strict), calls[index]);
+            vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+            strict.deposit(0, COIN, 1, new bytes(96));
+        }
+        hostile.aim(address(0), "");
+        strict.deposit(0, COIN, 1, new bytes(96));
+        bytes memory commitment = KnownSetup.point(slotScalars[1]);
+        AccountId account = accountIdOf(address(this), 0);
+        for (uint256 index = 0; index < calls.length; ++index) {
+            hostile.aim(address(strict), calls[index]);
+            vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+            strict.withdrawHoldings(account, 1, COIN, 1, RECIPIENT, commitment);
+        }
+    }
+
+    // --- Parts ----------------------------------------------------------------------------------------------------
+
+    function testKeepsItsParts() external view {
+        _expect("verifier", address(house.verifier()), address(verifier));
+        _expect("registry", address(house.registry()), address(registry));
+        _expect("exit verifier", address(house.exitVerifier()), address(exitVerifier));
+        _expect("table", house.basisTable(), table);
+        _expect("hash", house.basisHash(), keccak256(basis));
+        _expect("limit", house.depositLimit(), DEPOSIT_LIMIT);
+        _expect("vault's house", vault.house(), address(house));
+        _expect("vault's owner", vault.owner(), address(this));
+        _expect("vault's limit", vault.depositLimit(), DEPOSIT_LIMIT);
+        _expect("owner", house.owner(), address(this));
+        _expect("guardian", house.guardian(), GUARDIAN);
+    }
+
+    function testRefusesARegistryForAnotherKey() external {
+        Shape memory shape = Shape({ powers: 64, columns: 16, digits: 1, digitBits: 4 });
+        PairingMarginVerifier other = new PairingMarginVerifier(shape, KnownSetup.setupPoint(), GENERATOR);
+        HouseParts memory parts = _parts();
+        parts.registry = _newRegistry(other, instruments, address(this));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAccountLedger.AccountLedgerVerifyingKeyMismatch.selector, verifier.verifyingKey(), other.verifyingKey()
+            )
+        );
+        new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
+    }
+
+    function testRefusesAnotherBasis() external {
+        HouseParts memory parts = _parts();
+        bytes memory other = bytes.concat(basis);
+        other[0] ^= 0x01;
+        parts.basisTable = DataContract.create(other);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                DataContract.DataContractHashMismatch.selector, parts.basisTable, keccak256(other), keccak256(basis)
+            )
+        );
+        new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
+        parts.basisTable = address(0xdead);
+        vm.expectRevert(abi.encodeWithSelector(DataContract.DataContractLengthWrong.selector, address(0xdead), 0, 384));
+        new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
+    }
+
+    function testRefusesAnExitVerifierForAnotherBasis() external {
+        HouseParts memory parts = _parts();
+        bytes memory swapped = bytes.concat(_slice(basis, 96, 96), _slice(basis, 0, 96), _slice(basis, 192, 192));
+        address otherTable = DataContract.create(swapped);
+        parts.exitVerifier = new ExitVerifier(otherTable, keccak256(swapped), KnownSetup.point(blindScalar), SLOTS);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IClearingHouse.ClearingHouseExitBasisMismatch.selector, keccak256(swapped), keccak256(basis)
+            )
+        );
+        new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
+    }
+
+    /// @dev A call of every entry point that changes accounts, with whatever content.
+    function _callsBack() private view returns (bytes[] memory calls) {
+        AccountId account = accountIdOf(address(this), 0);
+        calls = new bytes[](8);
+        calls[0] = abi.encodeCall(IClearingHouse.deposit, (0, COIN, 1, new bytes(96)));
+        calls[1] = abi.encodeCall(IClearingHouse.mergeInbox, (account, COIN, new bytes(96)));
+        calls[2] = abi.encodeCall(
+            IClearingHouse.withdraw, (_withdrawal(_alice, 1, COIN, 1, RECIPIENT), new bytes(96), "", "")
+        );
+        calls[3] =
+            abi.encodeCall(IClearingHouse.grantLien, (_lien(_alice, 1, COIN, 1, RECIPIENT), new bytes(96), "", ""));
+        calls[4] = abi.encodeCall(IClearingHouse.withdrawHoldings, (account, 1, COIN, 1, RECIPIENT, new bytes(96)));
+        calls[5] = abi.encodeCall(IClearingHouse.exit, (account, 1, new uint64[](2), new bytes(96), "", 0));
+        (Ghost[] memory ghosts, GhostLeg[] memory legs) = _pair(_alice, _bob, "back", 1);
+        calls[6] = abi.encodeCall(
+            IClearingHouse.settle, (_settlement(ghosts, legs), 1, _sides(_settlement(ghosts, legs), ghosts, legs, 1))
+        );
+        calls[7] = abi.encodeWithSelector(
+            IClearingHouse.settleOpen.selector, new bytes[](0), new bytes[](0), 1, new bytes[](0)
+        );
+    }
+}
