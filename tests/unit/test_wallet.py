@@ -11,6 +11,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from prover.account import secret_file
+from prover.account.public_changes import PublicChange
 from prover.account.secret_file import SecretFile, held_alone, write_owner_only
 from prover.account.wallet import create_wallet, open_wallet
 from prover.account.wallet_records import AccountRecord, BookRecord, Change, OfferRecord, Opening, WalletDocument
@@ -233,14 +234,15 @@ def test_an_untouched_account_agrees_with_an_empty_record() -> None:
     known = record(opening())
     assert reconciled(known, [], 0) is known
     assert reconciled(known, [bytes(32)], 0) is known
-    assert reconciled(known, [keccak(INFINITY)], 1) is known
+    assert reconciled(known, [keccak(INFINITY)], 1) == known.model_copy(update={"version": 1})
 
 
 def test_the_current_opening_stays_while_the_chain_holds_it() -> None:
     current = opening(5, 6)
     change = Change(kind="trade", base_version=1, after=opening(7, 8))
     known = record(current).with_change(change)
-    assert reconciled(known, hashes(current), 1) is known
+    assert reconciled(known, hashes(current), 1) == known.model_copy(update={"version": 1})
+    assert reconciled(reconciled(known, hashes(current), 1), hashes(current), 1).changes == (change,)
 
 
 def test_a_recorded_change_becomes_the_truth_when_the_chain_holds_it() -> None:
@@ -280,6 +282,26 @@ def test_an_unknown_commitment_is_refused_and_nothing_is_lost() -> None:
         reconciled(record(opening(1023, SECRET_BLIND)), hashes(opening(1, 1)), 4)
     assert "1023" not in str(caught.value).replace("0x" + ACCOUNT.hex(), "")
     assert str(SECRET_BLIND) not in str(caught.value)
+
+
+def test_what_everybody_can_follow_is_added_to_what_the_wallet_knows() -> None:
+    """An operator merged 3 ticks and the owner's own trade came between: both orders are found, other amounts not."""
+    before, traded = opening(5, 6), opening(7, 8)
+    known = record(before).with_change(Change(kind="trade", base_version=1, after=traded))
+    merged = [PublicChange(2, 0, 3), PublicChange(4, 0, -1)]
+    for base, ticks in ((before, 2), (traded, -1)):
+        stored = hashes(base.credited(0, ticks))
+        found = known.reconciled(stored, 4, shape=TINY, setup=known_setup(), public=merged)
+        assert (found.current, found.version) == (base.credited(0, ticks), 4)
+    with pytest.raises(WalletOutOfDateError):
+        known.reconciled(hashes(before.credited(0, 3)), 4, shape=TINY, setup=known_setup(), public=merged)
+
+
+def test_a_change_opens_books_and_leaves_the_others() -> None:
+    changed = opening(5, 6).plus({2: ((1,) + (0,) * (TINY.slots - 1), 9)})
+    assert [book.positions[0] for book in changed.books] == [5, 0, 1]
+    assert [book.blind for book in changed.books] == [6, 0, 9]
+    assert [book.blind for book in changed.of_books((0, 3))] == [6, 0]
 
 
 def test_books_are_compared_one_by_one() -> None:
