@@ -18,14 +18,15 @@ def forged(proof: bytes) -> bytes:
     return proof[:-1] + bytes([proof[-1] ^ 1])
 
 
-def outside_subgroup(point: bytes) -> bytes:
+def outside_subgroup(point: bytes, sign: int = 1) -> bytes:
     """An honest point plus one of order 3, by the chord through both; 96 bytes each.
 
     Args:
         point: neither infinity nor a point with x = 0.
+        sign: −1 takes the point of order 3 away.
     """
     x, y = (int.from_bytes(part, "big") for part in (point[:COORDINATE_BYTES], point[COORDINATE_BYTES:]))
-    small_x, small_y = ORDER_THREE
+    small_x, small_y = ORDER_THREE[0], sign * ORDER_THREE[1]
     slope = (y - small_y) * pow(x - small_x, -1, BASE_MODULUS) % BASE_MODULUS
     sum_x = (slope * slope - x - small_x) % BASE_MODULUS
     sum_y = (slope * (x - sum_x) - y) % BASE_MODULUS

@@ -10,6 +10,7 @@ from prover.argument.blinds import draw_scalars
 from prover.argument.exit_prover import prove_exit, respond
 from prover.argument.witness import BookOpening
 from prover.errors import InsufficientMarginError, MaskedSlotError, SimulationError
+from prover.rules.slot_terms import slot_terms
 from prover.simulation import actions
 from prover.simulation.actions import Tampering
 from prover.simulation.chain_proofs import Proving, covering, evidence
@@ -95,7 +96,20 @@ def _publish(venue: SimulatedVenue, action: actions.Publish, house: HouseModel) 
 
 
 def _list(venue: SimulatedVenue, action: actions.ListSlots, _house: HouseModel) -> Send:
-    return lambda: venue.list_instruments(action.book, action.instruments)
+    lister, instruments = venue.person(DEPLOYER), venue.instruments
+
+    def list_all() -> tuple[Receipt, ...]:
+        coins = dict.fromkeys(
+            slot.instrument.coin for slot in action.instruments if (slot.book, slot.position) != (0, 0)
+        )
+        unknown = [coin for coin in coins if coin not in instruments.underlyings()]
+        receipts = [instruments.add_underlying(lister, coin) for coin in unknown]
+        known = instruments.underlyings()
+        terms = [slot_terms(slot, known) for slot in action.instruments]
+        names = [slot.instrument.name for slot in action.instruments]
+        return (*receipts, instruments.list(lister, action.book, terms, names))
+
+    return list_all
 
 
 def _retire(venue: SimulatedVenue, action: actions.RetireBook, _house: HouseModel) -> Send:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prover.errors import SimulationError
 from prover.simulation.actions import Tampering
-from prover.simulation.attacks import forged, without_last
+from prover.simulation.attacks import forged, outside_subgroup, without_last
 from prover.simulation.epoch_rules import EpochRules
 from prover.simulation.ghosts import EMPTY, Ghost, Portfolio
 from verifier.books import books_in
@@ -32,6 +32,7 @@ class Proving:
         after: the same after it.
         in_batch: whether the proof is checked together with others.
         tampering: what an attacker changes.
+        outside: 1 or −1 where the attacker's point of order 3 enters or leaves book 0.
     """
 
     check: MarginCheck
@@ -40,6 +41,7 @@ class Proving:
     action: bytes = NO_ACTION
     in_batch: bool = False
     tampering: Tampering | None = None
+    outside: int = 0
 
 
 def covering(house: HouseModel, account: bytes, change: Portfolio | None = None) -> Portfolio:
@@ -73,7 +75,13 @@ def evidence(venue: SimulatedVenue, house: HouseModel, proving: Proving) -> Marg
     context = venue.house.context(proving.check, proving.action)
     made = rules.prove(proving.check.kind, proving.after, context)
     proof = forged(made.proof) if proving.tampering is Tampering.FORGED_PROOF else made.proof
-    hint = claim_hint(venue.verifying_key, made.statement, proof, with_opening=proving.in_batch)
+    statement = made.statement
+    if proving.outside:
+        # The attacker's hint fits what the contract will compute.
+        first, *others = statement.portfolio_commitments
+        altered = (outside_subgroup(first, proving.outside), *others)
+        statement = dataclasses.replace(statement, portfolio_commitments=altered)
+    hint = claim_hint(venue.verifying_key, statement, proof, with_opening=proving.in_batch)
     points = tuple(venue.commit(proving.before[book]) for book in sorted(proving.before))
     return _tampered(venue, MarginEvidence(points, proof, hint), proving)
 

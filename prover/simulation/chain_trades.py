@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from prover.simulation.ghosts import Portfolio
     from prover.simulation.house_model import HouseModel
     from prover.simulation.simulated_venue import SimulatedVenue
-    from verifier.chain.clearing_terms import MarginEvidence
 
 
 def settlement_of(
@@ -37,13 +36,7 @@ def settlement_of(
     participants = tuple(Participant(party, action.versions[party], action.nonces[party]) for party in parties)
     terms = Settlement(participants, legs, action.max_epoch, action.deadline)
     changes = net_changes(action.legs)
-    sides = []
-    for party in parties:
-        check = MarginCheck(party, action.versions[party], action.epoch, RuleKind.INITIAL)
-        made = _side_evidence(venue, house, check, changes[party], terms.action, action.tampering)
-        signer = _signer(venue, action.signers[party], action.tampering, is_last=party == parties[-1])
-        signature = venue.house.sign(venue.key(signer), terms)
-        sides.append(SettlementSide(action.signers[party], signature, made.portfolio, made.proof, made.hint))
+    sides = [_side(venue, house, action, terms, party, changes[party]) for party in parties]
     return terms, sides
 
 
@@ -64,9 +57,38 @@ def netting_of(
     sides = []
     for party, version in action.versions.items():
         check = MarginCheck(party, version, action.epoch, RuleKind.INITIAL)
-        made = _side_evidence(venue, house, check, changes[party], bound, action.tampering)
+        before = covering(house, party, changes[party])
+        proving = Proving(check, before, plus(before, changes[party]), bound, in_batch=True, tampering=action.tampering)
+        made = evidence(venue, house, proving)
         sides.append(OpenSide(party, version, made.portfolio, made.proof, made.hint))
     return legs, signatures, sides
+
+
+def _side(
+    venue: SimulatedVenue,
+    house: HouseModel,
+    action: actions.Settle,
+    terms: Settlement,
+    party: bytes,
+    change: Portfolio,
+) -> SettlementSide:
+    before, outside = covering(house, party, change), 0
+    if action.tampering is Tampering.POINT_OF_ORDER_THREE:
+        outside = 1 if party == action.legs[0].receiver else -1
+    proving = Proving(
+        check=MarginCheck(party, action.versions[party], action.epoch, RuleKind.INITIAL),
+        before=before,
+        after=plus(before, change),
+        action=terms.action,
+        in_batch=True,
+        tampering=action.tampering,
+        outside=outside,
+    )
+    made = evidence(venue, house, proving)
+    is_last = party == terms.participants[-1].account
+    signer = _signer(venue, action.signers[party], action.tampering, is_last=is_last)
+    signature = venue.house.sign(venue.key(signer), terms)
+    return SettlementSide(action.signers[party], signature, made.portfolio, made.proof, made.hint)
 
 
 def _leg(venue: SimulatedVenue, leg: actions.Leg, parties: list[bytes], tampering: Tampering | None) -> Leg:
@@ -105,16 +127,3 @@ def _differences(venue: SimulatedVenue, change: Portfolio) -> tuple[bytes, ...]:
 
 def _signer(venue: SimulatedVenue, honest: str, tampering: Tampering | None, *, is_last: bool) -> str:
     return venue.address(BENEFACTOR) if tampering is Tampering.FOREIGN_SIGNATURE and is_last else honest
-
-
-def _side_evidence(
-    venue: SimulatedVenue,
-    house: HouseModel,
-    check: MarginCheck,
-    change: Portfolio,
-    action: bytes,
-    tampering: Tampering | None,
-) -> MarginEvidence:
-    before = covering(house, check.account, change)
-    proving = Proving(check, before, plus(before, change), action, in_batch=True, tampering=tampering)
-    return evidence(venue, house, proving)

@@ -10,6 +10,7 @@ import numpy as np
 from prover.argument.argument import MarginProof, prove
 from prover.argument.witness import BookOpening
 from prover.errors import InsufficientMarginError
+from prover.rules.built_rule import MARK_BYTES
 from prover.rules.prepared_rule import PreparedRule, masked_rule, prepare_masks
 from verifier.rules.rule_kind import RuleKind
 
@@ -46,6 +47,11 @@ class EpochRules:
         except InsufficientMarginError:
             return False
         return True
+
+    def mark(self, book: int, place: int) -> int:
+        """Published mark of a slot, ticks a lot."""
+        start = MARK_BYTES * (book * self._shape.slots + place)
+        return int.from_bytes(self._book.built(RuleKind.INITIAL).marks[start : start + MARK_BYTES], "big")
 
     def publication(self) -> Publication:
         """What the registry is given."""

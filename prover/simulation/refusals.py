@@ -14,7 +14,7 @@ class Refusal(enum.Enum):
     DEAD_SLOT = "MaskedSlotError"  # the same, for a position in a slot that is not listed
     PROOF_REJECTED = "MarginVerifierRejected"
     EXIT_REJECTED = "ExitVerifierRejected"
-    PRECOMPILE_FAILED = "Bls12381PrecompileFailed"
+    INVALID_POINT = "Bls12381InvalidPoint"
 
     NOT_AUTHORISED = "AccountLedgerNotAuthorised"
     NOT_OPEN = "AccountLedgerAccountNotOpen"
@@ -65,6 +65,10 @@ class Refusal(enum.Enum):
     LIEN_EXCEEDED = "CollateralVaultLienExceeded"
     NO_SUCH_CLAIM = "CollateralVaultNoSuchClaim"
     CLAIM_WAITS = "CollateralVaultClaimWaits"
+
+
+PROVER_SIDE = frozenset({Refusal.NOT_COVERED, Refusal.DEAD_SLOT})
+"""What an honest prover refuses; no transaction is sent."""
 
 
 class RefusedError(ProverError):

@@ -13,7 +13,7 @@ from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
     from prover.simulation.instrument_model import InstrumentModel
-    from verifier.chain.registry_client import EpochTiming
+    from verifier.chain.epochs import EpochTiming
 
 GRACE_SECONDS: Final = 180
 """For so long after an activation the epoch before it serves maintenance proofs."""
@@ -22,7 +22,7 @@ TAMPERED_PROOFS: Final = {
     Tampering.FORGED_PROOF: Refusal.PROOF_REJECTED,
     Tampering.WRONG_COMMITMENT: Refusal.COMMITMENT_MISMATCH,
     Tampering.OMITTED_BOOK: Refusal.POINTS_LENGTH,
-    Tampering.POINT_OF_ORDER_THREE: Refusal.PRECOMPILE_FAILED,
+    Tampering.POINT_OF_ORDER_THREE: Refusal.INVALID_POINT,
 }
 
 Covers = Callable[[RuleKind, Portfolio], bool]
@@ -158,7 +158,7 @@ class RegistryModel:
     def active_clock(self, now: int) -> int:
         """Seconds during which there was an active, fresh epoch, ever."""
         starts = [epoch.active_from for epoch in self.epochs]
-        ends = [*starts[1:], now]
+        ends = [*starts, now][1:]
         return sum(
             max(0, min(end, epoch.snapshot_time + self.timing.maximum_age, now) - start)
             for epoch, start, end in zip(self.epochs, starts, ends, strict=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from prover.local_chain import LocalChain
     from prover.simulation.ghosts import Ghost
     from verifier.ceremony import TrustedSetup
-    from verifier.chain.registry_client import EpochTiming
+    from verifier.chain.epochs import EpochTiming
     from verifier.deployment.deployment import Deployment
     from verifier.shape import Shape
     from verifier.statement import VerifyingKey
@@ -43,13 +43,13 @@ BENEFACTOR: Final = 9
 """Pays into inboxes; also the third publisher."""
 
 THRESHOLD: Final = 2
-CAPACITIES: Final = (30_000_000, 2_000)
+CAPACITIES: Final = (10_000_000, 500)
 """Ticks of each token that may leave at once."""
 
-REFILLS: Final = (2_000, 1)
+REFILLS: Final = (500, 1)
 """Ticks of each token that may leave in every second beyond that."""
 
-MINTED_TICKS: Final = 10**11
+MINTED_TICKS: Final = 10**12
 """Everybody gets so much of every token."""
 
 
@@ -103,6 +103,14 @@ class SimulatedVenue:
     def tokens(self) -> tuple[TokenClient, ...]:
         """The collateral tokens."""
         return tuple(TokenClient(self.chain, address) for address in self.deployment.tokens)
+
+    @functools.cached_property
+    def _units(self) -> tuple[int, ...]:
+        return tuple(terms.units_per_tick for terms in self.vault.tokens())
+
+    def units_per_tick(self, token: int) -> int:
+        """Units of a token that one tick is."""
+        return self._units[token]
 
     @functools.cached_property
     def _keys(self) -> dict[str, LocalAccount]:
@@ -168,6 +176,6 @@ def open_venue(running: LocalChain, *, shape_name: str, timing: EpochTiming, slo
 
 def _endow(venue: SimulatedVenue, holder: LocalAccount) -> None:
     for number, token in enumerate(venue.tokens):
-        units = MINTED_TICKS * venue.vault.token_terms(number).units_per_tick
+        units = MINTED_TICKS * venue.units_per_tick(number)
         token.mint(holder, holder.address, units)
         token.approve(holder, venue.vault.address, units)

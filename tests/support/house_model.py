@@ -15,7 +15,7 @@ from prover.simulation.invariants import broken_sums
 from prover.simulation.refusals import RefusedError
 from prover.simulation.registry_model import RegistryModel
 from prover.simulation.vault_model import TokenLedger, TokenTerms, VaultModel
-from verifier.chain.registry_client import EpochTiming
+from verifier.chain.epochs import EpochTiming
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:

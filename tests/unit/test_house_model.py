@@ -107,7 +107,7 @@ def test_a_slot_that_is_not_listed_or_delisted_or_listed_since_holds_nothing(hou
         (Refusal.PROOF_REJECTED, lambda deal: replace(deal, tampering=Tampering.FORGED_PROOF)),
         (Refusal.COMMITMENT_MISMATCH, lambda deal: replace(deal, tampering=Tampering.WRONG_COMMITMENT)),
         (Refusal.POINTS_LENGTH, lambda deal: replace(deal, tampering=Tampering.OMITTED_BOOK)),
-        (Refusal.PRECOMPILE_FAILED, lambda deal: replace(deal, tampering=Tampering.POINT_OF_ORDER_THREE)),
+        (Refusal.INVALID_POINT, lambda deal: replace(deal, tampering=Tampering.POINT_OF_ORDER_THREE)),
     ],
 )
 def test_settlements_that_are_refused(
