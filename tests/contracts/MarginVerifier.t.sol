@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { CeremonyMarginVerifier } from "../../contracts/CeremonyMarginVerifier.sol";
 import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
 import { IMarginVerifier } from "../../contracts/interfaces/IMarginVerifier.sol";
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
+import { CurveConstants } from "../../contracts/libraries/CurveConstants.sol";
 import { PointCompression } from "../../contracts/libraries/PointCompression.sol";
 import { SCALAR_MODULUS, Scalar, ScalarField } from "../../contracts/libraries/ScalarField.sol";
 import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
@@ -160,6 +162,71 @@ contract MarginVerifierTest is Expectations {
         bytes memory infinity = new bytes(192);
         vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierInvalidSetup.selector, infinity));
         new PairingMarginVerifier(KnownSetup.shape(), infinity, table);
+    }
+
+    /// @dev A polynomial with the value f at τ and y at z: its opening is (f − y)/(τ − z).
+    function testFuzzAcceptsOpenings(uint256 fSeed, uint256 zSeed, uint256 ySeed) external view {
+        (Scalar f, Scalar z, Scalar y) =
+            (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
+        vm.assume(!(z == KnownSetup.INSECURE_TAU));
+        _verifier.requireOpening(KnownSetup.point(f), Scalar.unwrap(z), Scalar.unwrap(y), _opening(f, z, y));
+    }
+
+    function testFuzzRejectsOtherValues(uint256 fSeed, uint256 zSeed, uint256 ySeed, uint256 otherSeed) external {
+        (Scalar f, Scalar z, Scalar y) =
+            (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
+        Scalar other = ScalarField.reduce(otherSeed);
+        vm.assume(!(y == other) && !(z == KnownSetup.INSECURE_TAU));
+        bytes memory commitment = KnownSetup.point(f);
+        bytes memory opening = _opening(f, z, y);
+        vm.expectRevert(IMarginVerifier.MarginVerifierRejected.selector);
+        _verifier.requireOpening(commitment, Scalar.unwrap(z), Scalar.unwrap(other), opening);
+    }
+
+    function testOpeningsOfTheConstantAndOfNothing() external view {
+        _verifier.requireOpening(KnownSetup.point(Scalar.wrap(7)), 123, 7, new bytes(96));
+        _verifier.requireOpening(new bytes(96), 123, 0, new bytes(96));
+    }
+
+    /// @dev X itself, whose commitment is the ceremony's [τ]_1, opens at z to z with [1]_1.
+    /// forge-config: default.fuzz.runs = 16
+    function testFuzzCeremonyOpenings(uint256 zSeed, uint256 otherSeed) external {
+        Shape memory standard = Shape({ powers: 4096, columns: 512, digits: 4, digitBits: 11 });
+        bytes memory generator = KnownSetup.encode(CurveConstants.generator());
+        IMarginVerifier verifier = new CeremonyMarginVerifier(standard, generator);
+        bytes memory power = KnownSetup.encode(CurveConstants.ceremonyPoint());
+        (uint256 z, uint256 other) = (zSeed % SCALAR_MODULUS, otherSeed % SCALAR_MODULUS);
+        vm.assume(z != other);
+        verifier.requireOpening(power, z, z, generator);
+        vm.expectRevert(IMarginVerifier.MarginVerifierRejected.selector);
+        verifier.requireOpening(power, z, other, generator);
+        // The precompile sees no more of an ordinate than its sign; the whole point is checked before.
+        power[95] ^= 0x01;
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, power));
+        verifier.requireOpening(power, z, z, generator);
+    }
+
+    function testRefusesMalformedOpenings() external {
+        bytes memory point = KnownSetup.point(Scalar.wrap(7));
+        bytes memory outside = new bytes(96);
+        outside[95] = 0x02; // (0, 2) has order three
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierCommitmentLength.selector, 95));
+        _verifier.requireOpening(new bytes(95), 1, 1, point);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierOpeningLength.selector, 48, 96));
+        _verifier.requireOpening(point, 1, 1, new bytes(48));
+        vm.expectRevert(abi.encodeWithSelector(ScalarField.ScalarFieldNotCanonical.selector, SCALAR_MODULUS));
+        _verifier.requireOpening(point, SCALAR_MODULUS, 1, point);
+        vm.expectRevert(abi.encodeWithSelector(ScalarField.ScalarFieldNotCanonical.selector, SCALAR_MODULUS + 1));
+        _verifier.requireOpening(point, 1, SCALAR_MODULUS + 1, point);
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, outside));
+        _verifier.requireOpening(outside, 1, 1, point);
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, outside));
+        _verifier.requireOpening(point, 0, 1, outside);
+    }
+
+    /// @dev [(f − y)/(τ − z)]_1.
+    function _opening(Scalar f, Scalar z, Scalar y) private view returns (bytes memory) {
+        return KnownSetup.point((f - y) * (KnownSetup.INSECURE_TAU - z).inverse());
     }
 
     function _claim(bytes32 context, uint256 books, uint256 chunks) private view returns (MarginClaim memory) {

@@ -1,4 +1,4 @@
-"""Compiles the test contract that lays the verifier's transcript open, beside the verifier's own sources."""
+"""Compiles the test contracts that lay open what the verifier's sources keep to themselves, beside these sources."""
 
 from __future__ import annotations
 
@@ -15,38 +15,40 @@ if TYPE_CHECKING:
 
     from verifier.chain.contract_artifacts import ContractArtifact
 
-HARNESS: Final = "ChallengeHarness"
+CHALLENGES: Final = "ChallengeHarness"
+ROWS: Final = "RowEvaluationHarness"
 SOURCES: Final = (
     "Argument*.sol",
     "MarginVerifier.sol",
     "PairingMarginVerifier.sol",
-    "interfaces/IMarginVerifier.sol",
+    "interfaces/*.sol",
     "libraries/*.sol",
     "types/*.sol",
 )
 BUILD_FILES: Final = ("package.json", "package-lock.json", "scripts/compile_contracts.mjs")
 
 
-def harness_artifact(root: Path = PROJECT_ROOT) -> ContractArtifact:
-    """The compiled harness; compiled again when it or the verifier changes."""
+def harness_artifact(name: str, root: Path = PROJECT_ROOT) -> ContractArtifact:
+    """One of the compiled harnesses; both are compiled again when one of them or the verifier changes."""
     place = root / "build" / "harness"
     place.mkdir(parents=True, exist_ok=True)
     with FileLock(place / "lock"):  # test processes run side by side
         shutil.rmtree(place / "contracts", ignore_errors=True)
         _copy_sources(root, place)
         document = json.loads(compile_contracts(place).read_text(encoding="utf-8"))
-    return artifact_of(HARNESS, document["contracts"][HARNESS])
+    return artifact_of(name, document["contracts"][name])
 
 
 def _copy_sources(root: Path, place: Path) -> None:
-    """The verifier's sources and the harness as one small project."""
+    """The verifier's sources and the harnesses as one small project."""
     contracts = root / "contracts"
     for source in (path for pattern in SOURCES for path in contracts.glob(pattern)):
         copied = place / "contracts" / source.relative_to(contracts)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copied)
-    harness = (root / "tests" / "contracts" / f"{HARNESS}.sol").read_text(encoding="utf-8")
-    (place / "contracts" / f"{HARNESS}.sol").write_text(harness.replace("../../contracts/", "./"), encoding="utf-8")
+    for name in (CHALLENGES, ROWS):
+        harness = (root / "tests" / "contracts" / f"{name}.sol").read_text(encoding="utf-8")
+        (place / "contracts" / f"{name}.sol").write_text(harness.replace("../../contracts/", "./"), encoding="utf-8")
     for name in BUILD_FILES:
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, place / name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.differential.harness import harness_artifact
+from tests.differential.harness import CHALLENGES, harness_artifact
 from tests.support.cases import scenario_case
 from tests.support.contract_judge import ACCEPTED, ContractJudge, claim_of
 from tests.support.deterministic import seeded_scalars
@@ -79,7 +79,7 @@ class HarnessJudge(ContractJudge):
 @pytest.fixture(scope="session")
 def harness(chain: tuple[ChainClient, LocalAccount]) -> HarnessJudge:
     """Deployed for the tiny shape."""
-    return HarnessJudge(*chain, ContractInterface(harness_artifact()), tiny_key())
+    return HarnessJudge(*chain, ContractInterface(harness_artifact(CHALLENGES)), tiny_key())
 
 
 def _flip_byte(sample: Sample, generator: random.Random) -> Sample:

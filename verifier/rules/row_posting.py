@@ -17,7 +17,7 @@ from eth_hash.auto import keccak
 from verifier.chain.blob_transactions import versioned_hash
 from verifier.curve import Group, group
 from verifier.errors import MalformedInputError, MatrixError
-from verifier.rules.margin_rule import ENTRY_BOUND, chunk_polynomial
+from verifier.rules.margin_rule import chunk_polynomial
 from verifier.scalar_field import MODULUS, batch_inverse, inverse, powers
 
 if TYPE_CHECKING:
@@ -46,11 +46,10 @@ def _encode_row(row: NDArray[np.int64]) -> bytes:
 
 
 def decode_rows(shape: Shape, data: bytes) -> NDArray[np.int64]:
-    """The S' rows that were posted, int64[row, column].
+    """The S' rows that were posted, int64[row, column]; whether they make a rule is for :class:`RuleMatrix` to say.
 
     Raises:
-        MalformedInputError: an entry cut off, more than S' rows, columns that do not ascend or do not exist, an entry
-            of 2^62 or more.
+        MalformedInputError: an entry cut off, more than S' rows, columns that do not ascend or do not exist.
     """
     rows = np.zeros((shape.rows_per_chunk, shape.columns), dtype=np.int64)
     place = row = 0
@@ -72,11 +71,9 @@ def decode_rows(shape: Shape, data: bytes) -> NDArray[np.int64]:
 
 
 def _check_entries(row: int, entries: list[tuple[int, int]], columns: int) -> None:
-    for column, value in entries:
+    for column, _ in entries:
         if column >= columns:
             raise MalformedInputError(f"posted row {row}: column {column} does not exist, columns are below {columns}")
-        if abs(value) >= ENTRY_BOUND:
-            raise MalformedInputError(f"posted row {row}, column {column}: entry {value} is not below 2^62")
     for (before, _), (column, _) in pairwise(entries):
         if column <= before:
             raise MalformedInputError(f"posted row {row}: column {column} follows {before}; give them ascending")
