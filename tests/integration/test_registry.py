@@ -1,7 +1,8 @@
-"""Margin rules on a real chain: published as blobs, read back, audited; every refusal by its name."""
+"""Margin rules on a real chain: signed, published as blobs or rows, read back, audited; every refusal by its name."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,24 +11,44 @@ import pytest
 
 from tests.support.exchange import BOOKS, MAXIMUM_AGE, Exchange
 from verifier.chain.blob_transactions import BlobSidecar, blob_commitment, versioned_hash
+from verifier.chain.chain_time import wait_for_time
 from verifier.chain.contract_interface import contract_interface
-from verifier.chain.registry_client import Publication, PublishedRule
+from verifier.chain.proposal_file import ProposalFile
+from verifier.chain.rule_publication import Publication, PublishedRule, RuleProposal
+from verifier.chain.rule_publishing import SignedProposal
+from verifier.commitment_basis import mask_commitment
 from verifier.curve import group
-from verifier.errors import ChainError, ContractRevertedError, DeploymentError, MalformedInputError
-from verifier.rules.rule_kind import RuleKind
+from verifier.errors import ChainError, ContractRevertedError, DeploymentError, MalformedInputError, MatrixError
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from eth_account.signers.local import LocalAccount
 
 PREFIX: Final = "RuleRegistry"
 
 
-def staged(publication: Publication, epoch: int = 1) -> tuple[tuple[object, ...], tuple[bytes, ...]]:
-    """Proposal and versioned hashes of a publication."""
+def hashes_of(publication: Publication) -> tuple[bytes, ...]:
+    """Versioned hashes of what is published as blobs."""
     backend = group()
-    compressed = [backend.compress(backend.decode(point)) for point in publication.points()]
-    return publication.proposal(epoch), tuple(versioned_hash(commitment) for commitment in compressed)
+    compressed = [backend.compress(backend.decode(point)) for point in publication.chunk_points()]
+    return tuple(versioned_hash(commitment) for commitment in compressed)
+
+
+def signed(exchange: Exchange, publication: Publication, *signers: LocalAccount) -> SignedProposal:
+    """The next proposal with signatures; the publisher's by default."""
+    proposal = exchange.registry.next_proposal(publication)
+    chosen = signers or (exchange.publisher,)
+    return SignedProposal(proposal, tuple(exchange.registry.sign_proposal(signer, proposal) for signer in chosen))
+
+
+def contract_says(exchange: Exchange, function: str, *arguments: object) -> object:
+    """What a view of the registry returns."""
+    interface = contract_interface("RuleRegistry")
+    answer = exchange.chain.call(exchange.registry.address, interface.encode_call(function, *arguments))
+    return interface.decode_result(function, answer)[0]
 
 
 def sidecar(publication: Publication, chunks: slice) -> BlobSidecar:
@@ -44,9 +65,14 @@ def refused(exchange: Exchange, publication: Publication, by: LocalAccount | Non
 
 
 def test_both_rules_become_usable_together(fresh_exchange: Exchange) -> None:
-    publication = fresh_exchange.publication()
-    receipts = fresh_exchange.registry.publish(fresh_exchange.publisher, publication)
-    header = fresh_exchange.registry.active_epoch()
+    publication, registry = fresh_exchange.publication(), fresh_exchange.registry
+    receipts = registry.publish(fresh_exchange.publisher, publication)
+    with pytest.raises(ContractRevertedError, match="wait until it is active"):
+        registry.active_epoch()
+    registry.wait_until_active(1)
+    header = registry.active_epoch()
+    assert header.active_from == header.published_at + registry.timing().activation_delay
+    assert header.list_version == fresh_exchange.instruments.version() == 2
     assert (header.epoch, header.books, header.initial_chunks, header.maintenance_chunks) == (1, BOOKS, 1, 1)
     assert header.snapshot_time == publication.snapshot_time
     assert (header.snapshot_hash, header.rule_digest, header.slots_digest) == (
@@ -54,15 +80,17 @@ def test_both_rules_become_usable_together(fresh_exchange: Exchange) -> None:
         publication.rule_digest,
         publication.slots_digest,
     )
-    for kind in RuleKind:
-        assert fresh_exchange.registry.matrix_commitments(1, kind) == fresh_exchange.rules[kind].commitments
+    for kind in PUBLISHED_KINDS:
+        assert registry.matrix_commitments(1, kind) == fresh_exchange.rules[kind].commitments
         assert header.chunks(kind) == 1
+    assert registry.is_reduced_rule(1, b"".join(publication.reduced_points))
+    assert not registry.is_reduced_rule(1, b"".join(publication.initial.points()))
     assert sum(receipt.blob_gas_used for receipt in receipts) == 2 * BOOKS * 131_072
 
 
 def test_an_auditor_rebuilds_the_matrices_from_the_blobs(exchange: Exchange) -> None:
     matrices = exchange.registry.rule_matrices(SMALL, 1)
-    for kind, matrix in zip(RuleKind, matrices, strict=True):
+    for kind, matrix in zip(PUBLISHED_KINDS, matrices, strict=True):
         expected = exchange.rules[kind].matrix.entries
         assert np.array_equal(matrix.entries[: len(expected)], expected)
         assert not matrix.entries[len(expected) :].any()
@@ -70,8 +98,8 @@ def test_an_auditor_rebuilds_the_matrices_from_the_blobs(exchange: Exchange) -> 
 
 def test_the_log_keeps_marks_and_hashes(exchange: Exchange) -> None:
     event = exchange.registry.epoch_event(1)
-    assert event.marks == b"marks"
-    assert event.versioned_hashes == staged(exchange.publication())[1]
+    assert (event.marks, event.indices) == (b"marks", b"indices")
+    assert event.versioned_hashes == hashes_of(exchange.publication())
     assert event.header == exchange.registry.latest_epoch()
     with pytest.raises(DeploymentError, match="no epoch 2"):
         exchange.registry.epoch_event(2)
@@ -80,14 +108,135 @@ def test_the_log_keeps_marks_and_hashes(exchange: Exchange) -> None:
 def test_staged_blobs_come_back_too(fresh_exchange: Exchange) -> None:
     publication = fresh_exchange.publication()
     registry, publisher = fresh_exchange.registry, fresh_exchange.publisher
-    proposal, hashes = staged(publication)
+    agreed, hashes = signed(fresh_exchange, publication), hashes_of(publication)
     half = len(hashes) // 2
-    receipt = registry.stage(publisher, proposal, hashes, first_chunk=0, sidecar=sidecar(publication, slice(0, half)))
+    first, second = (sidecar(publication, part) for part in (slice(0, half), slice(half, None)))
+    receipt = registry.stage(publisher, agreed.proposal, hashes, first_chunk=0, sidecar=first)
     assert receipt.blob_gas_used == half * 131_072
-    interface = contract_interface("RuleRegistry")
-    data = interface.encode_call("finalise", proposal, b"".join(publication.points()), publication.marks, half)
-    fresh_exchange.chain.send(publisher, data, to=registry.address, sidecar=sidecar(publication, slice(half, None)))
+    registry.finalise(publisher, publication, agreed, first_chunk=half, sidecar=second)
     assert registry.published_blobs(registry.epoch_event(1)) == publication.chunks()
+
+
+def test_masks_are_those_of_the_list_of_instruments(exchange: Exchange) -> None:
+    """What is listed later is dead in the epochs before it, and the next epoch must be signed for the new list."""
+    live = range(SMALL.slots - 1)
+    expected = mask_commitment(exchange.setup, SMALL, live)
+    assert exchange.registry.masks(1) == (expected,) * BOOKS
+    agreed, publication = signed(exchange, exchange.publication()), exchange.publication()
+    last = exchange.instruments.slot(SMALL.slots - 2).terms
+    exchange.instruments.list(exchange.publisher, 0, [last], ["COIN-63"])
+    assert exchange.registry.masks(1) == (expected,) * BOOKS
+    assert exchange.instruments.mask(0) == mask_commitment(exchange.setup, SMALL, range(SMALL.slots))
+    exchange.registry.wait_for_turn()
+    with pytest.raises(ContractRevertedError) as caught:
+        exchange.registry.publish(exchange.publisher, publication, agreed)
+    assert caught.value.name == f"{PREFIX}ListVersionWrong"
+    exchange.publish()
+    assert exchange.registry.masks(2) == (mask_commitment(exchange.setup, SMALL, range(SMALL.slots)), expected)
+
+
+# --- Who signs ------------------------------------------------------------------------------------------------------
+
+
+def test_python_and_contract_agree_on_what_is_signed(exchange: Exchange) -> None:
+    publication = exchange.publication()
+    proposal, registry = exchange.registry.next_proposal(publication), exchange.registry
+    digest = proposal.signing_digest(exchange.chain.chain_id, registry.address)
+    assert contract_says(exchange, "signingDigest", proposal.as_tuple()) == digest
+    changed = [replace(proposal, **{name: bump(getattr(proposal, name))}) for name in RuleProposal.__slots__]
+    digests = {entry.signing_digest(exchange.chain.chain_id, registry.address) for entry in changed}
+    assert len(digests | {digest}) == len(changed) + 1
+    other = exchange.running.account(4)
+    both = signed(exchange, publication, other, exchange.publisher)
+    assert registry.signers(both) == (other.address, exchange.publisher.address)
+    with pytest.raises(MalformedInputError, match="is no signature"):
+        registry.signers(replace(both, signatures=(b"\x01" * 64,)))
+
+
+def bump(value: int | bytes) -> int | bytes:
+    """Another value of the same kind."""
+    return value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+
+
+def test_a_quorum_must_sign(fresh_exchange: Exchange) -> None:
+    """Two of three, in any order of the signatures; the timelock appoints them."""
+    exchange, registry = fresh_exchange, fresh_exchange.registry
+    others = [exchange.running.account(index) for index in (5, 6)]
+    exchange.govern("RuleRegistry", registry.address, "setPublishers", [other.address for other in others], [], 2)
+    assert (registry.threshold(), registry.publisher_count()) == (2, 3)
+    publication = exchange.publication()
+    error = refused(exchange, publication)
+    assert error.name == "PublisherQuorumTooFewSignatures"
+    stranger = signed(exchange, publication, exchange.publisher, exchange.running.account(7))
+    with pytest.raises(ContractRevertedError) as caught:
+        registry.publish(exchange.publisher, publication, stranger)
+    assert caught.value.name == "PublisherQuorumNotPublisher"
+    for pair in ((others[1], others[0]), (others[0], others[1])):
+        assert set(registry.signers(signed(exchange, publication, *pair))) == {other.address for other in others}
+    registry.publish(others[0], publication, signed(exchange, publication, *others))
+    assert registry.latest_epoch().epoch == 1
+
+
+def test_signatures_are_for_these_rules(fresh_exchange: Exchange) -> None:
+    publication = fresh_exchange.publication()
+    agreed = signed(fresh_exchange, publication)
+    with pytest.raises(MalformedInputError, match="is not of these rules"):
+        fresh_exchange.registry.publish(fresh_exchange.publisher, replace(publication, marks=b"other"), agreed)
+
+
+def test_a_proposal_file_is_worked_out_again(fresh_exchange: Exchange, tmp_path: Path) -> None:
+    registry, publication = fresh_exchange.registry, fresh_exchange.publication()
+    agreed = signed(fresh_exchange, publication)
+    path = tmp_path / "proposal.json"
+    ProposalFile.of(registry, agreed).save(path)
+    assert ProposalFile.load(path).signatures_of(registry, agreed.proposal) == agreed
+    other = registry.next_proposal(replace(publication, marks=b"other"))
+    with pytest.raises(MalformedInputError, match=r"marks_hash is 0x.* do not sign"):
+        ProposalFile.load(path).signatures_of(registry, other)
+    content = json.loads(path.read_text())
+    for bent in (content | {"signatures": ["zz"]}, content | {"chain_id": "1"}, content | {"more": 1}):
+        path.write_text(json.dumps(bent))
+        with pytest.raises(MalformedInputError, match="is no proposal"):
+            ProposalFile.load(path)
+    with pytest.raises(MalformedInputError, match="cannot be read"):
+        ProposalFile.load(tmp_path / "missing.json")
+
+
+# --- By calldata ----------------------------------------------------------------------------------------------------
+
+
+def test_rows_in_calldata_do_as_well_as_blobs(fresh_exchange: Exchange) -> None:
+    """Where the chain takes no blobs the client posts rows; auditors read the same matrices from them."""
+    publication, registry = fresh_exchange.publication(), fresh_exchange.registry
+    receipts = registry.publish(fresh_exchange.publisher, publication, by_calldata=True)
+    assert sum(receipt.blob_gas_used for receipt in receipts) == 0
+    event = registry.epoch_event(1)
+    assert event.versioned_hashes == hashes_of(publication)
+    assert registry.published_blobs(event) == publication.chunks()
+    for kind, matrix in zip(PUBLISHED_KINDS, registry.rule_matrices(SMALL, 1), strict=True):
+        expected = fresh_exchange.rules[kind].matrix.entries
+        assert np.array_equal(matrix.entries[: len(expected)], expected)
+
+
+def test_a_wrong_row_is_refused(fresh_exchange: Exchange) -> None:
+    publication, registry = fresh_exchange.publication(), fresh_exchange.registry
+    agreed, hashes = signed(fresh_exchange, publication), hashes_of(publication)
+    registry.publish_rows(fresh_exchange.publisher, publication, agreed)
+    log = next(log for log in fresh_exchange.chain.logs(registry.address, []) if len(log.data) == 32)
+    interface = contract_interface("RuleRegistry")
+    arguments = list(interface.decode_call("stageRows", fresh_exchange.chain.calldata(log.transaction_hash)))
+    rows = bytearray(arguments[4])
+    rows[11] ^= 1
+    again = registry.next_proposal(fresh_exchange.publication())
+    arguments[0], arguments[1], arguments[4] = again.as_tuple(), list(hashes), bytes(rows)
+    fresh_exchange.advance(60)
+    bent = interface.encode_call("stageRows", *arguments)
+    with pytest.raises(ContractRevertedError) as caught:
+        fresh_exchange.chain.send(fresh_exchange.publisher, bent, to=registry.address)
+    assert caught.value.name == "MarginVerifierRejected"
+
+
+# --- What is refused ------------------------------------------------------------------------------------------------
 
 
 def test_nothing_is_usable_before_the_first_epoch(fresh_exchange: Exchange) -> None:
@@ -110,7 +259,7 @@ def test_a_stale_epoch_is_named(exchange: Exchange) -> None:
 def test_strangers_cannot_publish(fresh_exchange: Exchange) -> None:
     stranger = fresh_exchange.running.account(5)
     error = refused(fresh_exchange, fresh_exchange.publication(), stranger)
-    assert error.name == "AccessControlUnauthorizedAccount"
+    assert error.name == "PublisherQuorumNotPublisher"
 
 
 def test_snapshots_must_be_newer_and_not_from_the_future(exchange: Exchange) -> None:
@@ -118,13 +267,15 @@ def test_snapshots_must_be_newer_and_not_from_the_future(exchange: Exchange) -> 
     published = exchange.registry.latest_epoch().snapshot_time
     same = replace(publication, snapshot_time=published)
     future = replace(publication, snapshot_time=exchange.chain.block_time() + 1_000)
+    assert refused(exchange, replace(publication, marks=b"soon")).name == f"{PREFIX}TooSoon"
+    wait_for_time(exchange.chain, exchange.registry.latest_epoch().published_at + 60)
     assert refused(exchange, same).name == f"{PREFIX}SnapshotNotNewer"
     assert refused(exchange, future).name == f"{PREFIX}SnapshotInFuture"
 
 
 def test_a_commitment_must_be_that_of_the_blob(fresh_exchange: Exchange) -> None:
     publication = fresh_exchange.publication()
-    proposal, hashes = staged(publication)
+    proposal, hashes = fresh_exchange.registry.next_proposal(publication), hashes_of(publication)
     with pytest.raises(ContractRevertedError) as caught:
         fresh_exchange.registry.stage(
             fresh_exchange.publisher, proposal, hashes, first_chunk=0, sidecar=sidecar(publication, slice(1, 2))
@@ -135,7 +286,7 @@ def test_a_commitment_must_be_that_of_the_blob(fresh_exchange: Exchange) -> None
 
 def test_the_chain_itself_refuses_a_false_commitment(fresh_exchange: Exchange) -> None:
     publication = fresh_exchange.publication()
-    proposal, hashes = staged(publication)
+    proposal, hashes = fresh_exchange.registry.next_proposal(publication), hashes_of(publication)
     honest = sidecar(publication, slice(0, 1))
     false = BlobSidecar((publication.chunks()[1],), honest.commitments)
     with pytest.raises(ChainError, match="refused"):
@@ -155,19 +306,20 @@ def test_seven_blobs_are_refused_before_anything_is_sent(fresh_exchange: Exchang
         )
 
 
-def test_rules_without_chunks_are_refused(fresh_exchange: Exchange) -> None:
+def test_rules_of_unequal_sizes_are_refused(fresh_exchange: Exchange) -> None:
     publication = fresh_exchange.publication()
-    empty = replace(publication, maintenance=PublishedRule(((),) * BOOKS, ((),) * BOOKS))
-    error = refused(fresh_exchange, empty)
-    assert error.name == f"{PREFIX}EmptyRule"
-    assert error.arguments == {"books": BOOKS, "initialChunks": 1, "maintenanceChunks": 0}
+    doubled = PublishedRule(
+        tuple(chunks * 2 for chunks in publication.maintenance.commitments),
+        tuple(chunks * 2 for chunks in publication.maintenance.blobs),
+    )
+    with pytest.raises(MatrixError, match="give both as many rows"):
+        fresh_exchange.registry.publish(fresh_exchange.publisher, replace(publication, maintenance=doubled))
 
 
 def test_a_proof_of_an_old_rule_needs_the_registry_to_keep_it(exchange: Exchange) -> None:
-    for _ in range(2):
-        exchange.advance(60)
+    for _ in range(3):
         exchange.publish()
     assert exchange.registry.matrix_commitments(2, RuleKind.INITIAL) == exchange.rules[RuleKind.INITIAL].commitments
     with pytest.raises(ContractRevertedError) as caught:
         exchange.registry.matrix_commitments(1, RuleKind.INITIAL)
-    assert caught.value.name == f"{PREFIX}EpochNotUsable"
+    assert caught.value.name == f"{PREFIX}EpochNotKept"

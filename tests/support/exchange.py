@@ -22,6 +22,7 @@ from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.chain_time import advance_time, wait_for_time
 from verifier.chain.clearing_terms import NO_ACTION, MarginCheck, MarginEvidence, account_id
+from verifier.chain.governance_client import TimelockClient, governed_call
 from verifier.chain.house_client import HouseClient
 from verifier.chain.instrument_client import TERMS_SCALE, InstrumentClient, InstrumentKind, SlotTerms
 from verifier.chain.rule_publication import Publication, PublishedRule
@@ -175,6 +176,11 @@ class Exchange:
         receipts = self.registry.publish(self.publisher, self.publication())
         self.registry.wait_until_active(before.epoch + 1)
         return receipts
+
+    def govern(self, contract: str, address: str, function: str, *arguments: object) -> Receipt:
+        """Have the timelock that owns the contracts make a call, after its delay."""
+        timelock = TimelockClient(self.chain, self.deployment.timelock)
+        return timelock.carry_out(self.publisher, governed_call(contract, address, function, *arguments))
 
     def advance(self, seconds: int) -> None:
         """Let time pass."""
