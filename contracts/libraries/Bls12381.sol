@@ -60,6 +60,22 @@ library Bls12381 {
         if (!success || returned != G1_BYTES) revert Bls12381PrecompileFailed(G1_ADD, returned);
     }
 
+    /// @notice Lays out the point whose 96 bytes lie at `source` in memory as the precompiles take it, at `place`.
+    function layOut(uint256 source, uint256 place) internal pure {
+        assembly ("memory-safe") {
+            mstore(place, shr(128, mload(source))) // x: first 16 of 48 bytes
+            mstore(add(place, 0x20), mload(add(source, 16)))
+            mstore(add(place, 0x40), shr(128, mload(add(source, 48)))) // y
+            mstore(add(place, 0x60), mload(add(source, 64)))
+        }
+    }
+
+    /// @notice Adds the two points that lie one after the other at `place` in memory; the sum goes where the first was.
+    function addAt(uint256 place) internal view {
+        (bool success, uint256 returned) = invoke(G1_ADD, G1_ADD_GAS, place, 2 * G1_BYTES, place, G1_BYTES);
+        if (!success || returned != G1_BYTES) revert Bls12381PrecompileFailed(G1_ADD, returned);
+    }
+
     /// @notice Σ scalar·point over the terms, each point checked for curve and subgroup by the precompile.
     function multiply(PointTerms.Terms memory terms) internal view returns (G1Point memory sum) {
         uint256 output;

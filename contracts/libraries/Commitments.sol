@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { CompressedPoint, G1Point } from "../types/CurvePoints.sol";
+import { G1Point } from "../types/CurvePoints.sol";
 import { Bls12381 } from "./Bls12381.sol";
 import { PointCompression } from "./PointCompression.sol";
+import { PointEvaluation } from "./PointEvaluation.sol";
 import { PointTerms } from "./PointTerms.sol";
 import { Scalar } from "./ScalarField.sol";
 
@@ -99,9 +100,8 @@ library Commitments {
         for (uint256 index = 0; index < hashes.length; ++index) {
             // Adding nothing makes the precompile look at the encoding and at the curve equation.
             G1Point memory point = Bls12381.add(_read(points, index * POINT_BYTES), infinity);
-            CompressedPoint memory compressed = PointCompression.compress(point);
-            bytes32 digest = sha256(abi.encodePacked(uint128(compressed.high), compressed.low));
-            hashes[index] = (digest & ~bytes32(bytes1(0xff))) | bytes32(bytes1(0x01));
+            (uint256 high, uint256 low) = PointCompression.compressToWords(point);
+            hashes[index] = PointEvaluation.versionedHash(high, low);
         }
     }
 

@@ -46,6 +46,20 @@ library PointEvaluation {
         return success;
     }
 
+    /// @notice 0x01 ‖ sha256(C)[1:] of a compressed commitment, by which blob transactions name its blob.
+    function versionedHash(uint256 commitmentHigh, uint256 commitmentLow) internal view returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0x00, shl(128, commitmentHigh))
+            mstore(0x10, commitmentLow)
+        }
+        (bool success, uint256 returned) = Bls12381.invoke(SHA256, SHA256_GAS, 0x00, 48, 0x00, 32);
+        if (!success || returned != 32) revert Bls12381.Bls12381PrecompileFailed(SHA256, returned);
+        assembly ("memory-safe") {
+            mstore8(0x00, 0x01)
+            hash := mload(0x00)
+        }
+    }
+
     /// @dev sha256 of the 48 bytes of the commitment, to the start of the input.
     function _hash(uint256 input) private view {
         unchecked {
