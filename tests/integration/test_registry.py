@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
-from tests.support.exchange import BOOKS, MAXIMUM_AGE, Exchange
+from tests.support.exchange import BOOKS, LISTED, MAXIMUM_AGE, Exchange
 from verifier.chain.blob_transactions import BlobSidecar, blob_commitment, versioned_hash
 from verifier.chain.chain_time import wait_for_time
 from verifier.chain.contract_interface import contract_interface
@@ -119,20 +119,19 @@ def test_staged_blobs_come_back_too(fresh_exchange: Exchange) -> None:
 
 def test_masks_are_those_of_the_list_of_instruments(exchange: Exchange) -> None:
     """What is listed later is dead in the epochs before it, and the next epoch must be signed for the new list."""
-    live = range(SMALL.slots - 1)
-    expected = mask_commitment(exchange.setup, SMALL, live)
+    expected, grown = (mask_commitment(exchange.setup, SMALL, range(live)) for live in (LISTED, LISTED + 1))
     assert exchange.registry.masks(1) == (expected,) * BOOKS
     agreed, publication = signed(exchange, exchange.publication()), exchange.publication()
-    last = exchange.instruments.slot(SMALL.slots - 2).terms
-    exchange.instruments.list(exchange.publisher, 0, [last], ["COIN-63"])
+    last = exchange.instruments.slot(LISTED - 1).terms
+    exchange.instruments.list(exchange.publisher, 0, [last], ["COIN-62"])
     assert exchange.registry.masks(1) == (expected,) * BOOKS
-    assert exchange.instruments.mask(0) == mask_commitment(exchange.setup, SMALL, range(SMALL.slots))
+    assert exchange.instruments.mask(0) == grown
     exchange.registry.wait_for_turn()
     with pytest.raises(ContractRevertedError) as caught:
         exchange.registry.publish(exchange.publisher, publication, agreed)
     assert caught.value.name == f"{PREFIX}ListVersionWrong"
     exchange.publish()
-    assert exchange.registry.masks(2) == (mask_commitment(exchange.setup, SMALL, range(SMALL.slots)), expected)
+    assert exchange.registry.masks(2) == (grown, expected)
 
 
 # --- Who signs ------------------------------------------------------------------------------------------------------

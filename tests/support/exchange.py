@@ -56,8 +56,8 @@ DEPOSIT: Final = 10**10
 TOKEN_SLOTS: Final = (0, 1)
 """Slots of the two worthless tokens in book 0."""
 
-LISTED: Final = SMALL.slots - 1
-"""Slots that are listed in every book; the last one is dead."""
+LISTED: Final = SMALL.slots - 2
+"""Slots that are listed in every book; the last two are dead. Of these the rules themselves mask only the last."""
 
 TRADE_SECONDS: Final = 600
 
@@ -135,7 +135,7 @@ class Exchange:
         return TokenClient(self.chain, self.deployment.tokens[number])
 
     def list_instruments(self) -> None:
-        """List the same in every book: the quote currency, a token, then perpetuals; the last slot stays dead."""
+        """List the same in every book: the quote currency, a token, then perpetuals; two slots stay dead."""
         self.instruments.add_underlying(self.publisher, "COIN")
         cash = SlotTerms(0, InstrumentKind.CASH, 0, 0, 0)
         token = SlotTerms(1, InstrumentKind.TOKEN, 0, 0, 0)
