@@ -42,6 +42,12 @@ class Section:
     pictures: tuple[DrawnPicture, ...] = ()
 
 
+def filled_page(template: str, **values: object) -> str:
+    """A page from one of the templates beside this module."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template(template).render(**values)
+
+
 def html_page(report: RiskReport, compared: Sequence[WhatIf] = ()) -> str:
     """The whole page.
 
@@ -49,9 +55,9 @@ def html_page(report: RiskReport, compared: Sequence[WhatIf] = ()) -> str:
         report: what it shows.
         compared: margin without and with a trade, if one was asked about.
     """
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     total = report.exposures.total
-    return environment.get_template("report.html.jinja").render(
+    return filled_page(
+        "report.html.jinja",
         report=report,
         moment=moment(report.snapshot_time),
         equity=money(total.value),
@@ -73,7 +79,7 @@ def html_page(report: RiskReport, compared: Sequence[WhatIf] = ()) -> str:
 
 
 def _sections(report: RiskReport, compared: Sequence[WhatIf]) -> list[Section]:
-    drawn = {picture.name: _drawn(picture) for picture in report_pictures(report)}
+    drawn = {picture.name: drawn_picture(picture) for picture in report_pictures(report)}
 
     def named(*beginnings: str) -> tuple[DrawnPicture, ...]:
         return tuple(picture for name, picture in drawn.items() if name.startswith(beginnings))
@@ -91,7 +97,8 @@ def _sections(report: RiskReport, compared: Sequence[WhatIf]) -> list[Section]:
     return [section for section in sections if section.tables or section.pictures]
 
 
-def _drawn(picture: Picture) -> DrawnPicture:
+def drawn_picture(picture: Picture) -> DrawnPicture:
+    """A picture with its tables, ready for a page."""
     svg = svg_text(picture.draw(), picture.name, picture.description)
     # The SVG is made by this package and escapes what it writes.
     return DrawnPicture(Markup(svg), picture.tables)  # noqa: S704 - as the comment says
