@@ -179,6 +179,8 @@ interface ICollateralVault {
     error CollateralVaultClaimWaits(uint256 claim, uint256 missing);
 
     /// @notice Adds a token; the owner alone. A token is never removed: a cap of 0 keeps new deposits out.
+    /// @dev The vault does not know the list of instruments: whoever governs sees to it that the slot is listed as this very
+    /// token, since what accounts hold in the slot can be withdrawn as the token from then on.
     /// @param terms Its terms.
     /// @return token Its number.
     function addToken(TokenTerms calldata terms) external returns (uint8 token);
