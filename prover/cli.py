@@ -19,6 +19,7 @@ DEBUG_VARIABLE: Final = "ZKMARGIN_DEBUG"
 
 COMMANDS: Final = {
     "demo": "The whole way on a chain of its own: publish, deposit, trade, prove, and what must fail.",
+    "simulate": "A day at a clearing house on a chain of its own: trades, outages, attacks, every invariant looked at.",
     "publish": "Publish the margin rules of a market snapshot as the next epoch.",
     "deposit": "Deposit collateral to one of your accounts.",
     "merge": "Credit to your account what others have deposited for it.",

@@ -60,6 +60,7 @@ class DayScenes:
     def __init__(self, day: SimulatedDay, trader: DayTrader, cast: Cast, late: tuple[Slot, ...]) -> None:
         self._day, self._trader, self._cast, self._late = day, trader, cast, late
         self._address = day.venue.address
+        self._queued = 0
 
     def _version(self, account: bytes) -> int:
         return self._day.house.account(account).version
@@ -134,18 +135,13 @@ class DayScenes:
         large = day.house.vault.tokens[0].at(day.now).room + GIFT_TICKS
         terms = act.WithdrawHoldings(whale, self._version(whale), 0, large, owner_of(whale))
         day.do(terms, "a withdrawal for which there is no room is queued")
-        day.refuses(Refusal.CLAIM_WAITS, act.PayQueued(0, self._last_claim), "it is not its turn yet")
-        day.seen(23)
+        self._queued = day.house.vault.tokens[0].claim_count
+        day.refuses(Refusal.CLAIM_WAITS, act.PayQueued(0, self._queued), "it is not its turn yet")
 
     def queue_paid(self) -> None:
         """23: paid once there is room."""
-        self._day.do(act.PayQueued(0, self._last_claim), "a queued withdrawal is paid")
-        self._day.refuses(Refusal.NO_SUCH_CLAIM, act.PayQueued(0, self._last_claim), "and not once more")
-        self._day.seen(23)
-
-    @property
-    def _last_claim(self) -> int:
-        return self._day.house.vault.tokens[0].claim_count
+        self._day.do(act.PayQueued(0, self._queued), "a queued withdrawal is paid")
+        self._day.refuses(Refusal.NO_SUCH_CLAIM, act.PayQueued(0, self._queued), "and not once more")
 
     def leaver_closes(self) -> None:
         """The leaver gives its positions away, so that it can show what it holds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from prover.errors import SimulationError
@@ -169,7 +170,11 @@ class DayStory:
         if epoch > 1:
             late = act.ProveMargin(saver, day.house.account(saver).version, epoch - 1, RuleKind.INITIAL)
             day.refuses(Refusal.EPOCH_NOT_USABLE, late, "a proof at the epoch before")
-            day.do(replace(late, kind=RuleKind.MAINTENANCE), "which still serves maintenance margin for a while")
+            graced = replace(late, kind=RuleKind.MAINTENANCE)
+            if day.house.registry.is_stale(day.house.registry.epochs[-2], day.now):
+                day.refuses(Refusal.STALE_EPOCH, graced, "or any proof at it, stale as it is")
+            else:
+                day.do(graced, "which still serves maintenance margin for a while")
 
     def _publish_wrongly(self, publication: act.Publish) -> None:
         """10, 11: an older market, no data, one signature."""
@@ -202,7 +207,7 @@ class DayStory:
         while self.trades < due:
             left = due - self.trades
             if left >= LEGS_OF_A_NETTING and self.trades % NETTING_EVERY >= NETTING_EVERY - LEGS_OF_A_NETTING:
-                self._net()
+                self._net(dropped=self.trades % 2)
             else:
                 self._settle(self._cast.traders)
 
@@ -215,10 +220,10 @@ class DayStory:
         if self.trades % REPLAY_EVERY == 1 and self.day.send(trade, prepared, "it, replayed") is not Refusal.NONCE_USED:
             raise SimulationError("a trade was carried out twice; please report this")
 
-    def _net(self) -> None:
+    def _net(self, *, dropped: int = 0) -> None:
+        """Open legs of several accounts settled together, without the first ``dropped`` of them."""
         legs = self._trader.ring(self._cast.traders)
-        kept = legs[self.trades % 2 :]
-        dropped = len(legs) - len(kept)
+        kept = legs[dropped:]
         self.day.do(self._trader.netting(kept), f"a netting of {len(legs)} open legs, {dropped} of them dropped")
         self.trades += len(kept)
         if dropped:
@@ -241,6 +246,7 @@ class DayStory:
             (0.20, scenes.operator),
             (0.30, scenes.lien_granted),
             (0.40, scenes.listing),
+            (0.45, partial(self._net, dropped=1)),
             (0.50, scenes.withdrawals),
             (0.55, scenes.leaver_closes),
             (0.55, scenes.outage),

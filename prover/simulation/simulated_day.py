@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicMoney:
+    """What everybody sees of a token, in ticks.
+
+    Attributes:
+        net_deposits: of all accounts, inboxes and liens.
+        kept_apart: in inboxes and liens.
+        room: that may leave at once.
+        backlog: of claims that wait for room.
+    """
+
+    net_deposits: int
+    kept_apart: int
+    room: int
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, in public words.
 
@@ -38,6 +55,8 @@ class Event:
         refused_by: "contract" or "prover".
         gas: of its transactions, without blob gas.
         transactions: sent.
+        money: of every token, after it.
+        clock: seconds on the active clock, after it.
     """
 
     time: int
@@ -48,6 +67,8 @@ class Event:
     refused_by: str = ""
     gas: int = 0
     transactions: int = 0
+    money: tuple[PublicMoney, ...] = ()
+    clock: int = 0
 
 
 @dataclass
@@ -61,6 +82,8 @@ class SimulatedDay:
         events: all of them, in order.
         evidence: how often each invariant was looked at, by its number in the specification.
         donated: ticks sent to the vault without being asked for, by token.
+        paid: ticks that left the vault, by token.
+        began: time of the first block.
     """
 
     venue: SimulatedVenue
@@ -69,6 +92,12 @@ class SimulatedDay:
     events: list[Event] = field(default_factory=list)
     evidence: dict[int, int] = field(default_factory=dict)
     donated: dict[int, int] = field(default_factory=dict)
+    paid: dict[int, int] = field(default_factory=dict)
+    began: int = 0
+
+    def __post_init__(self) -> None:
+        """Read the clock."""
+        self.began = self.now
 
     @property
     def now(self) -> int:
@@ -155,6 +184,7 @@ class SimulatedDay:
         if on_chain is not in_model:
             said = [name.value if name else "accepted" for name in (on_chain, in_model)]
             raise SimulationError(f"{story}: the chain says {said[0]}, the model {said[1]}; please report this")
+        self._require_slow(before, story)
         self._record(entry_point(action), story, on_chain, receipts)
         self._require_agreement(story, touched_by(action))
         self._require_monotone(before, story)
@@ -174,15 +204,25 @@ class SimulatedDay:
                 raise SimulationError(f"{story}: account 0x{identity.hex()} has proven less than before")
         self.seen(9)
 
+    def _require_slow(self, before: HouseModel, story: str) -> None:
+        """23: of every token no more leaves than the bucket held and took in since the beginning."""
+        for token, (earlier, ledger) in enumerate(zip(before.vault.tokens, self.house.vault.tokens, strict=True)):
+            self.paid[token] = self.paid.get(token, 0) + max(0, earlier.balance - ledger.balance)
+            if self.paid[token] > ledger.terms.capacity + ledger.terms.refill * (self.now - self.began):
+                raise SimulationError(f"{story}: token {token} left faster than its bucket allows; please report this")
+        self.seen(23)
+
     @staticmethod
     def _require_none(found: list[str], story: str) -> None:
         if found:
             raise SimulationError(f"{story}: {found[0]} ({len(found)} differences); please report this")
 
     def _record(self, name: str, story: str, refused: Refusal | None, receipts: tuple[Receipt, ...]) -> None:
-        newest = self.house.registry.newest_active(self.now)
+        now = self.now
+        newest = self.house.registry.newest_active(now)
+        ledgers = [ledger.at(max(now, ledger.updated_at)) for ledger in self.house.vault.tokens]
         event = Event(
-            time=self.now,
+            time=now,
             epoch=0 if newest is None else newest.number,
             name=name,
             story=story,
@@ -190,6 +230,8 @@ class SimulatedDay:
             refused_by="" if refused is None else "prover" if refused in PROVER_SIDE else "contract",
             gas=sum(receipt.gas_used for receipt in receipts),
             transactions=len(receipts),
+            money=tuple(PublicMoney(item.net_deposits, item.kept_apart, item.room, item.backlog) for item in ledgers),
+            clock=self.house.registry.active_clock(now),
         )
         self.events.append(event)
         self.tell(event)

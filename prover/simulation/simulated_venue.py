@@ -46,7 +46,7 @@ THRESHOLD: Final = 2
 CAPACITIES: Final = (10_000_000, 500)
 """Ticks of each token that may leave at once."""
 
-REFILLS: Final = (500, 1)
+REFILLS: Final = (2_000, 1)
 """Ticks of each token that may leave in every second beyond that."""
 
 MINTED_TICKS: Final = 10**12
