@@ -5,7 +5,6 @@ import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.s
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { Address } from "@openzeppelin/contracts/utils/Address.sol";
 
-import { CollateralVault } from "../../contracts/CollateralVault.sol";
 import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
 import { AccountId } from "../../contracts/types/AccountId.sol";
 import { FeeToken } from "./FeeToken.sol";
