@@ -36,7 +36,7 @@ def test_everything_that_must_work_works_and_what_must_fail_fails(market: Path |
 def _check_gas(report: dict[str, Any]) -> None:
     gas = {step["name"]: step["gas"] for step in report["steps"] if step["gas"] is not None}
     assert gas["Publish both rules as blobs"] <= 450_000
-    assert gas["The clearing house checks and records it"] <= 252_000
+    assert gas["The clearing house checks and records it"] <= 265_000
     assert gas["Settle the hidden trade: both proofs in one batch"] <= 500_000
     assert report["gas"] == sum(gas.values())
 
@@ -47,7 +47,7 @@ def _check_refusals(report: dict[str, Any]) -> None:
     assert reckless["rows"][0]["row"].startswith("spot ")
     assert reckless["rows"][0]["shortfall"] > 0
     assert (forged["refused_by"], forged["error"]) == ("contract", "MarginVerifierRejected")
-    assert (replay["refused_by"], replay["error"]) == ("contract", "ClearingHouseStateVersionMismatch")
+    assert (replay["refused_by"], replay["error"]) == ("contract", "AccountLedgerNonceUsed")
 
 
 def _check_views(report: dict[str, Any]) -> None:
@@ -74,7 +74,7 @@ def test_people_see_steps_refusals_and_both_views() -> None:
         r"Alice proves maintenance margin +\d+\.\d\d s +880 bytes",
         r"refused by the prover: InsufficientMarginError\n +margin is not covered in 'spot [^']+': [\d,.]+ USD short",
         r"refused by the contract: MarginVerifierRejected",
-        r"refused by the contract: ClearingHouseStateVersionMismatch",
+        r"refused by the contract: AccountLedgerNonceUsed",
         r"the trader knows .* the chain sees",
         r"commitment hash of book 0 +0x[0-9a-f]+",
         r"done in \d+\.\d s",

@@ -147,7 +147,8 @@ def test_a_crash_after_sending_and_before_the_receipt_loses_nothing(parties: tup
     prepared = buyer.prepare(seller.accept(buyer.offer()))
     venue = buyer.market.venue
     # Sent by the node's client alone: no wallet hears of it.
-    venue.house.settle(buyer.market.own_use.running.account(1), prepared.settlement, prepared.first, prepared.second)
+    sender = buyer.market.own_use.running.account(1)
+    venue.house.settle(sender, prepared.settlement, prepared.epoch, prepared.sides)
     _assert_traded(buyer, seller)
 
 
@@ -206,8 +207,10 @@ def test_a_crash_after_the_deposit_loses_nothing(parties: tuple[Party, Party], m
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"blinds": (1,)}, "another change than the one offered"),
-        ({"blinds": (1, 2)}, "a blind of each side"),
+        ({"blinds": {0: 1}}, "another change than the one offered"),
+        ({"blinds": {0: 1, 1: 2}}, "a blind of each side"),
+        ({"blinds": {1: 2}}, "a blind of each side"),
+        ({"epoch": 2}, "proven under epoch 2, active is epoch 1"),
         ({"differences": ("0x" + "00" * 96,)}, "another change than the one offered"),
         ({"differences": ()}, "another change than the one offered"),
         ({"trade": "0" * 32}, "no open offer"),
@@ -226,9 +229,11 @@ def test_an_acceptance_that_says_something_else_is_not_signed(
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"signature": "0x" + "11" * 65}, "ClearingHouseSignatureInvalid"),
-        ({"second_version": 7}, "ClearingHouseSignatureInvalid"),
-        ({"portfolio": ("0x" + "00" * 96,)}, "ClearingHouseCommitmentMismatch"),
+        ({"signature": "0x" + "11" * 65}, "AccountLedgerSignatureInvalid"),
+        ({"signer": "0x" + "11" * 20}, "AccountLedgerNotAuthorised"),
+        ({"second_version": 7}, "AccountLedgerSignatureInvalid"),
+        ({"second_nonce": 7}, "AccountLedgerSignatureInvalid"),
+        ({"portfolio": ("0x" + "00" * 96,)}, "AccountLedgerCommitmentMismatch"),
     ],
 )
 def test_the_contract_refuses_a_side_that_is_not_what_it_says(
@@ -253,7 +258,7 @@ def test_a_replay_is_refused_by_name(parties: tuple[Party, Party]) -> None:
         submit_settlement(session, prepared)
         with pytest.raises(ContractRevertedError) as caught:
             submit_settlement(session, prepared)
-    assert caught.value.name == "ClearingHouseStateVersionMismatch"
+    assert caught.value.name == "AccountLedgerNonceUsed"
 
 
 @pytest.mark.parametrize(
@@ -261,8 +266,8 @@ def test_a_replay_is_refused_by_name(parties: tuple[Party, Party]) -> None:
     [
         ({"chain_id": 1}, "on chain 1"),
         ({"house": "0x" + "11" * 20}, "clearing house 0x1111"),
-        ({"epoch": 2}, "made for epoch 2"),
-        ({"blinds": (1, 2)}, "with 2 books"),
+        ({"max_epoch": 0}, "holds until epoch 0, and epoch 1 is active"),
+        ({"blinds": {1: 2}}, "a blind of each side"),
         ({"deadline": 1}, "deadline 1 is not within"),
         ({"deadline": 1 << 60}, "is not within"),
         ({"first_version": 9}, "offered at 9"),

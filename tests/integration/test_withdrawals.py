@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ import pytest
 
 from prover.account.account_session import AccountSession, portfolio_of
 from prover.account.account_view import waiting_claims
+from prover.account.collateral import find_collateral
 from prover.account.deposits import deposit
 from prover.account.trade import accept_offer, make_offer, prepare_settlement, submit_settlement
 from prover.account.wallet import create_wallet, open_wallet
@@ -20,10 +22,11 @@ from prover.account.withdrawals import (
     queued_claims,
     submit_withdrawal,
 )
-from prover.errors import InsufficientMarginError, WithdrawalError
-from tests.support.own_use import UNITS_PER_TICK, OwnUse, later_undone, own_use_venue, published_venue
-from verifier.chain.clearing_terms import Withdrawal
-from verifier.chain.contract_interface import contract_interface
+from prover.errors import CollateralError, InsufficientMarginError, WithdrawalError
+from tests.support.own_use import OwnUse, later_undone, own_use_venue, published_venue
+from verifier.chain.account_state import AccountStatus
+from verifier.chain.chain_time import advance_time
+from verifier.chain.withdrawal_terms import HoldingsWithdrawal, Withdrawal
 from verifier.errors import ContractRevertedError
 
 if TYPE_CHECKING:
@@ -89,11 +92,11 @@ class Desk:
 
     def paid(self) -> Decimal:
         """Quote currency that the friend has."""
-        return Decimal(self.venue.collateral.balance(FRIEND)) / UNITS_PER_TICK / 100
+        collateral = find_collateral(self.venue)
+        return Decimal(collateral.client.balance(FRIEND)).scaleb(-collateral.decimals)
 
     def advance(self, seconds: int) -> None:
-        self.venue.chain.request("evm_increaseTime", [seconds])
-        self.venue.chain.request("evm_mine", [])
+        advance_time(self.venue.chain, seconds)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def _refusal_of(desk: Desk, prepared: PreparedWithdrawal) -> str:
 def test_an_account_that_never_traded_needs_no_proof_and_no_fresh_rules(desk: Desk) -> None:
     desk.advance(7 * 86_400)
     prepared = desk.prepare(1, 1_000, proven=False)
-    assert prepared.proof == b""
+    assert prepared.evidence is None
     done = desk.submit(1, prepared)
     assert (done.claim, done.ticks) == (None, 100_000)
     assert desk.cash(1) == DEPOSITED - 1_000
@@ -147,14 +150,8 @@ def test_a_hidden_account_proves_what_stays(traded: Desk) -> None:
     assert traded.paid() == 60_000
     with traded.session(1) as session:
         state = traded.venue.house.account_state(session.account)
-    assert (state.hidden, state.deposited, state.initial_epoch, state.state_version) == (True, 294_000_000, 1, 3)
-
-
-def test_python_and_contract_agree_on_the_action(desk: Desk) -> None:
-    terms = Withdrawal(bytes(range(32)), 5, 7, 11, FRIEND)
-    interface = contract_interface("ClearingHouse")
-    answer = desk.venue.chain.call(desk.venue.house.address, interface.encode_call("withdrawalHash", terms.as_tuple()))
-    assert interface.decode_result("withdrawalHash", answer) == (terms.action,)
+    assert (state.status, state.initial_epoch, state.state_version) == (AccountStatus.ACTIVE, 1, 3)
+    assert traded.venue.vault.vault_state(0).net_deposits == 594_000_000
 
 
 def test_what_margin_needs_stays(traded: Desk) -> None:
@@ -176,38 +173,41 @@ def test_what_does_not_fit_waits_and_is_paid_in_turn(traded: Desk) -> None:
     assert (first.claim, second.claim) == (1, 2)
     assert traded.paid() == 0
     assert traded.cash(1) == DEPOSITED - 40_000 - CAPACITY - Decimal("11.58")
-    house, payer = traded.venue.house, traded.own_use.running.account(3)
+    vault, payer = traded.venue.vault, traded.own_use.running.account(3)
     with traded.session(2) as session:
         claims = queued_claims(traded.venue, session.account)
         shown = waiting_claims(traded.venue, session.account)
-    assert [(claim.number, claim.recipient, claim.ticks) for claim in claims] == [(2, FRIEND, 1158)]
+    assert [(one.token, one.claim.number, one.claim.recipient, one.claim.ticks) for one in claims] == [
+        (0, 2, FRIEND, 1158)
+    ]
     assert str(shown["queued_claim_2"]).startswith(f"1158 ticks to {FRIEND}, payable ")
     traded.advance(60)
-    house.pay_queued(payer, 2)
+    vault.pay_queued(payer, 0, 2)
     assert traded.paid() == Decimal("11.58")
-    house.pay_queued(payer, 1)
+    vault.pay_queued(payer, 0, 1)
     assert traded.paid() == CAPACITY + Decimal("23.16")
     with pytest.raises(ContractRevertedError) as caught:
-        house.pay_queued(payer, 1)
+        vault.pay_queued(payer, 0, 1)
     assert caught.value.name == "CollateralVaultNoSuchClaim"
     assert waiting_claims(traded.venue, session.account) == {}
 
 
 def test_a_claim_whose_turn_has_not_come_waits(desk: Desk) -> None:
     done = desk.submit(1, desk.prepare(1, 2 * CAPACITY, proven=False))
-    house = desk.venue.house
+    vault = desk.venue.vault
+    limit = vault.token_terms(0).limit
     assert done.claim == 1
     with pytest.raises(ContractRevertedError) as caught:
-        house.pay_queued(desk.own_use.running.account(3), 1)
+        vault.pay_queued(desk.own_use.running.account(3), 0, 1)
     assert caught.value.name == "CollateralVaultClaimWaits"
-    claim = house.claim(1)
+    claim = vault.claim(0, 1)
     assert claim is not None
-    left = claim.seconds_left(house.queue_state(), house.withdrawal_limit())
+    left = claim.seconds_left(vault.queue_state(0), limit)
     assert 86_000 < left <= 86_400
-    assert house.vault_state().room == 0
+    assert vault.vault_state(0).room == 0
     desk.advance(left)
-    assert claim.seconds_left(house.queue_state(), house.withdrawal_limit()) == 0
-    house.pay_queued(desk.own_use.running.account(3), 1)
+    assert claim.seconds_left(vault.queue_state(0), limit) == 0
+    vault.pay_queued(desk.own_use.running.account(3), 0, 1)
     assert desk.paid() == 2 * CAPACITY
 
 
@@ -217,33 +217,27 @@ def test_a_claim_whose_turn_has_not_come_waits(desk: Desk) -> None:
 def test_a_proof_serves_one_withdrawal_only(traded: Desk) -> None:
     prepared = traded.prepare(1, 100)
     terms = prepared.terms
-    for bent in (
-        Withdrawal(terms.account, terms.state_version, terms.epoch, terms.ticks + 1, terms.recipient),
-        Withdrawal(terms.account, terms.state_version, terms.epoch, terms.ticks, "0x" + "22" * 20),
-    ):
-        other = PreparedWithdrawal(bent, prepared.portfolio, prepared.proof, prepared.hint)
-        assert _refusal_of(traded, other) == "MarginVerifierInverseHintMismatch"
+    assert isinstance(terms, Withdrawal)
+    for bent in (replace(terms, ticks=terms.ticks + 1), replace(terms, recipient="0x" + "22" * 20)):
+        assert _refusal_of(traded, replace(prepared, terms=bent)) == "MarginVerifierInverseHintMismatch"
     traded.submit(1, prepared)
-    assert _refusal_of(traded, prepared) == "ClearingHouseStateVersionMismatch"
+    assert _refusal_of(traded, prepared) == "AccountLedgerStateVersionMismatch"
     assert traded.paid() == 100
 
 
 def test_nobody_sends_a_withdrawal_of_another(traded: Desk) -> None:
     prepared = traded.prepare(1, 100)
+    assert isinstance(prepared.terms, Withdrawal)
+    assert prepared.evidence is not None
     with pytest.raises(ContractRevertedError) as caught:
-        traded.venue.house.withdraw(
-            traded.own_use.running.account(2),
-            prepared.terms,
-            portfolio=prepared.portfolio,
-            proof=prepared.proof,
-            hint=prepared.hint,
-        )
-    assert caught.value.name == "ClearingHouseNotOwner"
+        traded.venue.house.withdraw(traded.own_use.running.account(2), prepared.terms, prepared.evidence)
+    assert caught.value.name == "AccountLedgerNotOwner"
 
 
 def test_a_hidden_account_cannot_pass_as_transparent(traded: Desk) -> None:
-    terms = traded.prepare(1, 100).terms
-    assert _refusal_of(traded, PreparedWithdrawal(terms)) == "ClearingHouseAccountHidden"
+    prepared = traded.prepare(1, 100)
+    terms = HoldingsWithdrawal(prepared.terms.account, prepared.terms.state_version, 0, 100, FRIEND)
+    assert _refusal_of(traded, replace(prepared, terms=terms)) == "ClearingHouseAccountActive"
     with pytest.raises(WithdrawalError, match="give the market"):
         traded.prepare(1, 100, proven=False)
 
@@ -276,7 +270,7 @@ def test_a_crash_between_sending_and_the_receipt_loses_nothing(
         with pytest.raises(CrashError):
             desk.submit(1, prepared)
     assert desk.cash(1) == before - 500
-    assert _refusal_of(desk, prepared) == "ClearingHouseStateVersionMismatch"
+    assert _refusal_of(desk, prepared) == "AccountLedgerStateVersionMismatch"
 
 
 def test_what_was_taken_back_by_the_chain_is_followed(traded: Desk) -> None:
@@ -293,22 +287,22 @@ def test_what_was_taken_back_by_the_chain_is_followed(traded: Desk) -> None:
 @pytest.mark.parametrize(
     ("amount", "recipient", "expected"),
     [
-        ("0", FRIEND, "a withdrawal of 0 is out of range"),
-        ("NaN", FRIEND, "a withdrawal of NaN is out of range"),
-        ("0.001", FRIEND, "no multiple of the tick"),
-        ("3000000.01", FRIEND, "more than the account's deposits of 300000000"),
+        ("0", FRIEND, "a withdrawal of 0 USD is out of range"),
+        ("NaN", FRIEND, "a withdrawal of NaN USD is out of range"),
+        ("0.001", FRIEND, "no multiple of its tick of 0.01"),
+        ("3000000.01", FRIEND, "more than the 300000000 ticks of USD that the account holds"),
         ("1", "0x12", "is no address"),
         ("1", FRIEND.replace("DeaD", "DEaD"), "its checksum is wrong"),
         ("1", "00" * 21, "is no address"),
     ],
 )
 def test_refusals_name_value_and_remedy(desk: Desk, amount: str, recipient: str, expected: str) -> None:
-    with desk.session(1) as session, pytest.raises(WithdrawalError, match=expected):
+    with desk.session(1) as session, pytest.raises((WithdrawalError, CollateralError), match=expected):
         prepare_withdrawal(session, Decimal(amount), recipient, None)
 
 
 def test_more_than_the_house_holds_is_refused_before_anything_is_proven(traded: Desk) -> None:
-    with pytest.raises(WithdrawalError, match="more than the 600000000 that the clearing house holds"):
+    with pytest.raises(WithdrawalError, match="more than the 600000000 ticks of USD that the clearing house"):
         traded.prepare(1, 2 * DEPOSITED + 1)
 
 
@@ -323,7 +317,6 @@ def test_the_console_commands(tmp_path: Path) -> None:
         (account,) = venue.must(1, "status")["accounts"]
         assert account["chain_sees"]["queued_claim_1"].startswith("150000000 ticks to ")
         assert "CollateralVaultClaimWaits" in venue.refuses(2, "payout", "1")
-        venue.chain.request("evm_increaseTime", [86_400])
-        venue.chain.request("evm_mine", [])
+        advance_time(venue.chain, 86_400)
         assert venue.must(2, "payout", "1")["claim"] == 1
-        assert "more than the account's deposits" in venue.refuses(1, "withdraw", "1500000")
+        assert "ticks of USD that the account holds" in venue.refuses(1, "withdraw", "1500000")

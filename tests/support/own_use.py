@@ -13,11 +13,13 @@ from prover.local_chain import local_chain
 from prover.market.market_data import EXAMPLE_MARKET
 from prover.market.market_files import load_market
 from prover.rules.rule_book import active_rules, load_rule_book
+from prover.rules.slot_terms import list_missing
 from tests.support.console import run_command, run_in_process
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.token_client import TokenClient
-from verifier.deployment.deployment import Deployment, DeploymentTerms, deploy
+from verifier.deployment.deployment import Deployment, deploy
+from verifier.deployment.deployment_terms import DEFAULT_TIMING, local_terms
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from prover.local_chain import LocalChain
     from prover.rules.rule_book import EpochRules
 
-MAXIMUM_AGE: Final = 3600
-UNITS_PER_TICK: Final = 10_000
+MAXIMUM_AGE: Final = DEFAULT_TIMING.maximum_age
 TOKENS: Final = 10**13
 PASSWORD: Final = "a password for tests"  # noqa: S105 - of wallets that live as long as a test
 
@@ -97,30 +98,35 @@ class OwnUse:
 
 
 @contextlib.contextmanager
-def own_use_venue(folder: Path) -> Iterator[OwnUse]:
+def own_use_venue(folder: Path, *, token_slots: tuple[int, ...] = (0,)) -> Iterator[OwnUse]:
     """Start a chain, deploy, and give tokens to accounts 1 to 3."""
     with local_chain(timestamp=load_market(EXAMPLE_MARKET).snapshot_time) as running:
         chain = ChainClient.connect(running.url, chain_id=running.chain_id)
-        terms = DeploymentTerms(
-            maximum_age=MAXIMUM_AGE, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
-        )
+        terms = local_terms(slots=token_slots)
         deployment = deploy(chain, running.account(0), shape_name="small", setup=ceremony_setup(), terms=terms)
         venue = OwnUse(running, chain, deployment, folder)
         deployment.save(venue.deployment_file)
-        token = TokenClient(chain, deployment.collateral)
-        for owner in (1, 2, 3):
-            token.mint(running.account(0), running.account(owner).address, TOKENS)
+        for address in deployment.tokens:
+            for owner in (1, 2, 3):
+                TokenClient(chain, address).mint(running.account(0), running.account(owner).address, TOKENS)
         yield venue
 
 
 @contextlib.contextmanager
-def published_venue(folder: Path) -> Iterator[tuple[OwnUse, Venue, EpochRules]]:
-    """The same with the example market's rules as epoch 1."""
-    with own_use_venue(folder) as own_use:
+def published_venue(
+    folder: Path, *, market: Path = EXAMPLE_MARKET, books: int = 1, token_slots: tuple[int, ...] = (0,)
+) -> Iterator[tuple[OwnUse, Venue, EpochRules]]:
+    """The same with the rules of a market, by default the example's, as epoch 1."""
+    with own_use_venue(folder, token_slots=token_slots) as own_use:
         venue = connect_venue(own_use.running.url, own_use.deployment)
-        book = load_rule_book(EXAMPLE_MARKET, shape=venue.shape, setup=venue.setup, books=1, slots=None)
-        venue.registry.publish(own_use.running.account(0), book.publication())
-        yield own_use, venue, active_rules(venue, EXAMPLE_MARKET, None)
+        book = load_rule_book(market, shape=venue.shape, setup=venue.setup, books=books, slots=None)
+        publisher = own_use.running.account(0)
+        list_missing(venue.instruments, publisher, book.slots)
+        venue.registry.publish(publisher, book.publication())
+        venue.registry.wait_until_active(1)
+        slots = folder / "slots.json"
+        slots.write_bytes(book.slots.encode())
+        yield own_use, venue, active_rules(venue, market, slots)
 
 
 @contextlib.contextmanager
