@@ -165,6 +165,7 @@ contract MarginVerifierTest is Expectations {
     }
 
     /// @dev A polynomial with the value f at τ and y at z: its opening is (f − y)/(τ − z).
+    /// forge-config: default.fuzz.runs = 64
     function testFuzzAcceptsOpenings(uint256 fSeed, uint256 zSeed, uint256 ySeed) external view {
         (Scalar f, Scalar z, Scalar y) =
             (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
@@ -172,6 +173,7 @@ contract MarginVerifierTest is Expectations {
         _verifier.requireOpening(KnownSetup.point(f), Scalar.unwrap(z), Scalar.unwrap(y), _opening(f, z, y));
     }
 
+    /// forge-config: default.fuzz.runs = 64
     function testFuzzRejectsOtherValues(uint256 fSeed, uint256 zSeed, uint256 ySeed, uint256 otherSeed) external {
         (Scalar f, Scalar z, Scalar y) =
             (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
