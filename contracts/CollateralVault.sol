@@ -10,28 +10,27 @@ import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/Reentran
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { LeakyBucket } from "./libraries/LeakyBucket.sol";
 import { AccountId } from "./types/AccountId.sol";
-import { TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "./types/Vault.sol";
+import { Bucket, TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "./types/Vault.sol";
 
 /// @title CollateralVault
 /// @author The zkmargin contributors
 /// @notice Holds the tokens of a clearing house; see ICollateralVault. Twins: verifier/chain/vault_client.py, verifier/chain/vault_state.py.
 contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTransient {
-    using LeakyBucket for VaultState;
+    using LeakyBucket for Bucket;
     using SafeERC20 for IERC20;
 
     /// @notice How many tokens there may be: an exit proof has a term for each.
     uint256 public constant MAXIMUM_TOKENS = 32;
 
-    /// @dev What storage keeps of a token: four slots, of which a payment that is not queued needs the first three.
+    /// @dev What storage keeps of a token: where it is, the bucket, the cap and what is kept apart, the queue. A payment
+    /// that is not queued needs the first two slots alone.
     struct Holding {
         IERC20 token;
         uint64 unitsPerTick;
         uint16 slot;
-        uint64 capacity;
-        uint64 refillPerSecond;
+        Bucket bucket;
         uint64 cap;
         uint64 keptApart;
-        VaultState state;
         uint128 claimCount;
         uint128 queued;
         mapping(uint256 claim => WithdrawalClaim content) claims;
@@ -68,6 +67,9 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         if (tokens.length == 0) {
             revert CollateralVaultNoTokens();
         }
+        if (depositLimit_ > type(uint48).max) {
+            revert CollateralVaultDepositLimitTooLarge(depositLimit_, type(uint48).max);
+        }
         house = msg.sender;
         depositLimit = depositLimit_;
         _SLOTS = slotsPerBook;
@@ -94,19 +96,22 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         Holding storage holding = _holding(token);
         _checkLimit(limit.capacity, limit.refillPerSecond);
         // Up to now by the old bucket.
-        holding.state = _current(holding);
-        holding.capacity = limit.capacity;
-        holding.refillPerSecond = limit.refillPerSecond;
+        Bucket memory bucket = _current(holding);
+        // Checked just now.
+        bucket.capacity = uint48(limit.capacity);
+        bucket.refillPerSecond = uint32(limit.refillPerSecond);
+        holding.bucket = bucket;
         emit LimitSet(token, limit);
     }
 
     /// @inheritdoc ICollateralVault
     function depositFor(AccountId account, uint8 token, uint64 ticks) external override nonReentrant {
         Holding storage holding = _holding(token);
+        _admit(holding, token, ticks);
         holding.keptApart += ticks;
         holding.inboxes[account] += ticks;
         emit InboxCredited(account, token, msg.sender, ticks);
-        _take(holding, token, msg.sender, ticks);
+        _take(holding, msg.sender, ticks);
     }
 
     /// @inheritdoc ICollateralVault
@@ -114,7 +119,7 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         Holding storage holding = _holding(token);
         _reduceLien(holding, account, ticks);
         holding.keptApart -= ticks;
-        uint256 claim = _book(holding, recipient, ticks);
+        uint256 claim = _book(holding, _current(holding), recipient, ticks);
         emit LienClaimed(account, token, msg.sender, recipient, ticks, claim);
         if (claim == 0) {
             _pay(holding, recipient, ticks);
@@ -156,7 +161,10 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
     {
         Holding storage holding = _holding(token);
         slot = holding.slot;
-        _take(holding, token, payer, ticks);
+        _admit(holding, token, ticks);
+        // A cap has no more bits than that.
+        holding.bucket.held += uint48(ticks);
+        _take(holding, payer, ticks);
     }
 
     /// @inheritdoc ICollateralVault
@@ -175,6 +183,8 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         slot = holding.slot;
         delete holding.inboxes[account];
         holding.keptApart -= ticks;
+        // Within the cap that the deposit found.
+        holding.bucket.held += uint48(ticks);
     }
 
     /// @inheritdoc ICollateralVault
@@ -186,8 +196,9 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         returns (uint256 claim)
     {
         Holding storage holding = _holding(token);
-        _checkHeld(holding, ticks);
-        claim = _book(holding, recipient, ticks);
+        Bucket memory bucket = _current(holding);
+        _release(bucket, ticks);
+        claim = _book(holding, bucket, recipient, ticks);
         if (claim == 0) {
             _pay(holding, recipient, ticks);
         }
@@ -204,7 +215,9 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         if (lender == address(0) || ticks == 0) {
             revert CollateralVaultLienInvalid(lender, ticks);
         }
-        _checkHeld(holding, ticks);
+        Bucket memory bucket = holding.bucket;
+        _release(bucket, ticks);
+        holding.bucket = bucket;
         holding.keptApart += ticks;
         holding.liens[account][lender] += ticks;
     }
@@ -217,8 +230,8 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
             unitsPerTick: holding.unitsPerTick,
             slot: holding.slot,
             cap: holding.cap,
-            capacity: holding.capacity,
-            refillPerSecond: holding.refillPerSecond
+            capacity: holding.bucket.capacity,
+            refillPerSecond: holding.bucket.refillPerSecond
         });
     }
 
@@ -229,7 +242,14 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
 
     /// @inheritdoc ICollateralVault
     function vaultState(uint8 token) external view override returns (VaultState memory) {
-        return _current(_holding(token));
+        Holding storage holding = _holding(token);
+        Bucket memory bucket = _current(holding);
+        return VaultState({
+            netDeposits: bucket.held + holding.keptApart,
+            room: bucket.room,
+            backlog: bucket.backlog,
+            updatedAt: bucket.updatedAt
+        });
     }
 
     /// @inheritdoc ICollateralVault
@@ -281,25 +301,20 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         holding.unitsPerTick = terms.unitsPerTick;
         holding.slot = terms.slot;
         holding.cap = terms.cap;
-        holding.capacity = terms.capacity;
-        holding.refillPerSecond = terms.refillPerSecond;
-        holding.state.room = terms.capacity;
-        holding.state.updatedAt = uint64(block.timestamp);
+        // The terms were checked: none of the casts cuts.
+        holding.bucket = Bucket({
+            held: 0,
+            room: uint48(terms.capacity),
+            backlog: 0,
+            capacity: uint48(terms.capacity),
+            refillPerSecond: uint32(terms.refillPerSecond),
+            updatedAt: uint32(block.timestamp)
+        });
         emit TokenAdded(token, terms);
     }
 
     /// @dev Takes ticks of a token from the payer; the last thing that a deposit does.
-    function _take(Holding storage holding, uint8 number, address payer, uint64 ticks) private {
-        if (ticks == 0) {
-            revert CollateralVaultNothingDeposited();
-        }
-        uint256 netDeposits = uint256(holding.state.netDeposits) + ticks;
-        uint256 cap = holding.cap;
-        if (netDeposits > cap) {
-            revert CollateralVaultCapExceeded(number, netDeposits, cap);
-        }
-        // A cap has 64 bits.
-        holding.state.netDeposits = uint64(netDeposits);
+    function _take(Holding storage holding, address payer, uint64 ticks) private {
         (IERC20 token, uint256 units) = _unitsOf(holding, ticks);
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(payer, address(this), units);
@@ -309,26 +324,22 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         }
     }
 
-    /// @dev Books what leaves: out of the net deposits, and out of the bucket, or into the queue when there is no room.
-    /// Gives the number of the claim; 0 says that the caller must pay now.
-    function _book(Holding storage holding, address recipient, uint64 ticks) private returns (uint256 claim) {
+    /// @dev Books what leaves: out of the bucket, or into the queue when there is no room. Gives the number of the claim; 0
+    /// says that the caller must pay now.
+    function _book(Holding storage holding, Bucket memory bucket, address recipient, uint64 ticks)
+        private
+        returns (uint256 claim)
+    {
         if (ticks == 0) {
             revert CollateralVaultNothingWithdrawn();
         }
         if (recipient == address(0) || recipient == address(this) || recipient == house) {
             revert CollateralVaultRecipientInvalid(recipient);
         }
-        VaultState memory state = _current(holding);
-        state.netDeposits -= ticks;
-        // While anything waits there is no room: nobody overtakes.
-        if (ticks <= state.room) {
-            state.room -= ticks;
-        } else {
-            state.backlog += ticks - state.room;
-            state.room = 0;
+        if (!bucket.drain(ticks)) {
             claim = _enqueue(holding, recipient, ticks);
         }
-        holding.state = state;
+        holding.bucket = bucket;
     }
 
     /// @dev Puts a claim at the end of the queue.
@@ -375,8 +386,8 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
     }
 
     /// @dev A token's state at the time of the block.
-    function _current(Holding storage holding) private view returns (VaultState memory) {
-        return holding.state.advancedTo(WithdrawalLimit(holding.capacity, holding.refillPerSecond), block.timestamp);
+    function _current(Holding storage holding) private view returns (Bucket memory) {
+        return holding.bucket.advancedTo(block.timestamp);
     }
 
     /// @dev Token and units of it that the ticks are.
@@ -384,11 +395,15 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         return (holding.token, uint256(ticks) * holding.unitsPerTick);
     }
 
-    /// @dev Reverts unless all accounts together hold that much: what is kept apart is not theirs to lose.
-    function _checkHeld(Holding storage holding, uint64 ticks) private view {
-        uint64 held = holding.state.netDeposits - holding.keptApart;
-        if (ticks > held) {
-            revert CollateralVaultExhausted(ticks, held);
+    /// @dev Reverts unless the deposit keeps within the cap.
+    function _admit(Holding storage holding, uint8 number, uint64 ticks) private view {
+        if (ticks == 0) {
+            revert CollateralVaultNothingDeposited();
+        }
+        uint256 netDeposits = uint256(holding.bucket.held) + holding.keptApart + ticks;
+        uint256 cap = holding.cap;
+        if (netDeposits > cap) {
+            revert CollateralVaultCapExceeded(number, netDeposits, cap);
         }
     }
 
@@ -407,6 +422,15 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
         _checkLimit(terms.capacity, terms.refillPerSecond);
     }
 
+    /// @dev Takes ticks out of what accounts hold together, and no more: what is kept apart is not theirs to lose.
+    function _release(Bucket memory bucket, uint64 ticks) private pure {
+        if (ticks > bucket.held) {
+            revert CollateralVaultExhausted(ticks, bucket.held);
+        }
+        // Not above 48 bits.
+        bucket.held -= uint48(ticks);
+    }
+
     function _checkCap(uint64 cap, uint256 limit) private pure {
         if (cap > limit) {
             revert CollateralVaultCapOutOfRange(cap, limit);
@@ -416,6 +440,9 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
     function _checkLimit(uint64 capacity, uint64 refillPerSecond) private pure {
         if (capacity == 0 || refillPerSecond == 0) {
             revert CollateralVaultLimitEmpty(capacity, refillPerSecond);
+        }
+        if (capacity > type(uint48).max || refillPerSecond > type(uint32).max) {
+            revert CollateralVaultLimitTooLarge(capacity, refillPerSecond);
         }
     }
 }

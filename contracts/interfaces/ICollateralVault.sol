@@ -115,6 +115,16 @@ interface ICollateralVault {
     /// @param refillPerSecond Ticks that may leave in every second beyond that.
     error CollateralVaultLimitEmpty(uint256 capacity, uint256 refillPerSecond);
 
+    /// @notice A bucket larger than the vault can count.
+    /// @param capacity Ticks that may leave at once, below 2^48.
+    /// @param refillPerSecond Ticks that may leave in every second beyond that, below 2^32.
+    error CollateralVaultLimitTooLarge(uint256 capacity, uint256 refillPerSecond);
+
+    /// @notice A deposit limit larger than the vault can count.
+    /// @param depositLimit Limit given, in ticks.
+    /// @param maximum The most that it may be.
+    error CollateralVaultDepositLimitTooLarge(uint256 depositLimit, uint256 maximum);
+
     /// @notice A cap above what a position of one account can be.
     /// @param cap Cap given, in ticks.
     /// @param depositLimit The most that it may be.

@@ -10,8 +10,8 @@ import { AccountId } from "./AccountId.sol";
 /// @param unitsPerTick Units of the token that one tick is; positive.
 /// @param slot Its slot in book 0; of one token only.
 /// @param cap Net deposits of all accounts together that deposits may lead to; at most the vault's limit.
-/// @param capacity Ticks that may leave at once; positive.
-/// @param refillPerSecond Ticks that may leave in every second beyond that; positive.
+/// @param capacity Ticks that may leave at once; positive, below 2^48.
+/// @param refillPerSecond Ticks that may leave in every second beyond that; positive, below 2^32.
 struct TokenTerms {
     IERC20 token;
     uint64 unitsPerTick;
@@ -22,14 +22,30 @@ struct TokenTerms {
 }
 
 /// @notice How much of a token may leave the vault: a leaky bucket.
-/// @param capacity Ticks that may leave at once; positive.
-/// @param refillPerSecond Ticks that may leave in every second beyond that; positive.
+/// @param capacity Ticks that may leave at once; positive, below 2^48.
+/// @param refillPerSecond Ticks that may leave in every second beyond that; positive, below 2^32.
 struct WithdrawalLimit {
     uint64 capacity;
     uint64 refillPerSecond;
 }
 
-/// @notice What the vault owes of a token and what may leave now: exactly one storage slot.
+/// @notice All that a payment needs to know of a token beside where it is: exactly one storage slot, hence the few bits.
+/// @param held Ticks that accounts hold together: net deposits without inboxes and liens.
+/// @param room Ticks that may leave at once; 0 while anything waits.
+/// @param backlog Ticks of claims for which there has been no room yet.
+/// @param capacity Ticks that may leave at once when nothing has left for long.
+/// @param refillPerSecond Ticks that may leave in every second beyond that.
+/// @param updatedAt Unix time in seconds, before the year 2106, to which room and backlog belong.
+struct Bucket {
+    uint48 held;
+    uint48 room;
+    uint48 backlog;
+    uint48 capacity;
+    uint32 refillPerSecond;
+    uint32 updatedAt;
+}
+
+/// @notice What the vault owes of a token and what may leave now.
 /// @param netDeposits Ticks deposited less ticks withdrawn, of all accounts, inboxes and liens.
 /// @param room Ticks that may leave at once; 0 while anything waits.
 /// @param backlog Ticks of claims for which there has been no room yet.

@@ -4,18 +4,19 @@ pragma solidity 0.8.37;
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { Address } from "@openzeppelin/contracts/utils/Address.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import { CollateralVault } from "../../contracts/CollateralVault.sol";
 import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
 import { LeakyBucket } from "../../contracts/libraries/LeakyBucket.sol";
 import { InsecureTestToken } from "../../contracts/test/InsecureTestToken.sol";
-import { TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "../../contracts/types/Vault.sol";
+import { Bucket, TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "../../contracts/types/Vault.sol";
 import { VaultFixture } from "./VaultFixture.sol";
 import { vm } from "./Vm.sol";
 
 /// @title The vault: terms, deposits, bucket, queue and governance, and every refusal by its name
 contract CollateralVaultTest is VaultFixture {
-    using LeakyBucket for VaultState;
+    using LeakyBucket for Bucket;
 
     address private constant OTHER = address(0xbeef);
 
@@ -193,6 +194,21 @@ contract CollateralVaultTest is VaultFixture {
             _expectRefused(
                 OWNER, calls[index], abi.encodeWithSelector(ICollateralVault.CollateralVaultNotHouse.selector, OWNER)
             );
+        }
+    }
+
+    function testRefusesBucketsThatCannotBeCounted() external {
+        WithdrawalLimit[2] memory limits = [WithdrawalLimit(1 << 48, 1), WithdrawalLimit(1, 1 << 32)];
+        for (uint256 index = 0; index < limits.length; ++index) {
+            bytes memory error_ = abi.encodeWithSelector(
+                ICollateralVault.CollateralVaultLimitTooLarge.selector,
+                limits[index].capacity,
+                limits[index].refillPerSecond
+            );
+            _expectRefused(OWNER, abi.encodeCall(ICollateralVault.setLimit, (CASH, limits[index])), error_);
+            TokenTerms memory terms = _third();
+            (terms.capacity, terms.refillPerSecond) = (limits[index].capacity, limits[index].refillPerSecond);
+            _expectTermsRefused(terms, error_);
         }
     }
 
@@ -377,49 +393,79 @@ contract CollateralVaultTest is VaultFixture {
     }
 
     /// @dev Any number of steps, in any place, gives the same state as one.
-    function testFuzzTheBucketForgetsNothing(VaultState memory state, WithdrawalLimit memory limit, uint32 a, uint32 b)
-        external
-        pure
-    {
-        state.updatedAt = uint64(START);
-        state.backlog = uint64(state.backlog % (1 << 40));
-        if (state.backlog != 0) state.room = 0;
-        if (state.room > limit.capacity) state.room = limit.capacity;
-        limit.refillPerSecond = uint64(limit.refillPerSecond % (1 << 16));
-        VaultState memory once = state.advancedTo(limit, START + uint256(a) + b);
-        VaultState memory twice = state.advancedTo(limit, START + a).advancedTo(limit, START + uint256(a) + b);
-        _expect("room", once.room, twice.room);
-        _expect("backlog", once.backlog, twice.backlog);
-        _expect("time", once.updatedAt, twice.updatedAt);
-        _expect("deposits", once.netDeposits, state.netDeposits);
+    function testFuzzTheBucketForgetsNothing(Bucket memory bucket, uint32 a, uint32 b) external pure {
+        bucket.updatedAt = uint32(START);
+        (a, b) = (a >> 2, b >> 2);
+        if (bucket.backlog != 0) bucket.room = 0;
+        if (bucket.room > bucket.capacity) bucket.room = bucket.capacity;
+        bytes32 before = keccak256(abi.encode(bucket));
+        Bucket memory once = bucket.advancedTo(START + uint256(a) + b);
+        Bucket memory twice = bucket.advancedTo(START + a).advancedTo(START + uint256(a) + b);
+        _expect("the same", keccak256(abi.encode(once)), keccak256(abi.encode(twice)));
+        _expect("not changed", keccak256(abi.encode(bucket)), before);
+        _expect("held", once.held, bucket.held);
+        _expect("time", once.updatedAt, START + uint256(a) + b);
         if (once.room != 0) _expect("nobody waits", once.backlog, 0);
     }
 
-    /// @dev Terms of the largest size that the types allow overflow nowhere.
+    /// @dev What leaves is room or waits, to the tick.
+    function testFuzzTheBucketGivesRoomOrLetsWait(Bucket memory bucket, uint48 ticks) external pure {
+        bucket.backlog %= 1 << 47;
+        ticks %= 1 << 47;
+        if (bucket.backlog != 0) bucket.room = 0;
+        uint256 owed = uint256(bucket.backlog) + ticks;
+        (uint256 room, uint256 held) = (bucket.room, bucket.held);
+        bool paid = bucket.drain(ticks);
+        _expect("paid", paid ? 1 : 0, ticks <= room ? 1 : 0);
+        _expect("room and backlog", room + bucket.backlog, owed + bucket.room);
+        _expect("held", bucket.held, held);
+        if (!paid) _expect("no room", bucket.room, 0);
+    }
+
+    /// @dev Terms of the largest size that the vault can count overflow nowhere; larger ones are refused.
     function testTheLargestTermsOverflowNowhere() external {
         TokenTerms[] memory tokens = new TokenTerms[](1);
-        uint64 most = type(uint64).max;
-        tokens[0] = TokenTerms(IERC20(address(cash)), most, 0, most, most, most);
+        uint64 most = type(uint48).max;
+        uint64 units = type(uint64).max;
+        tokens[0] = TokenTerms(IERC20(address(cash)), units, 0, most, most, type(uint32).max);
         vault = new CollateralVault(OWNER, most, SLOTS, tokens);
-        cash.mint(PAYER, uint256(most) * most);
+        cash.mint(PAYER, uint256(most) * units);
         vm.prank(PAYER);
         cash.approve(address(vault), type(uint256).max);
         vault.collect(0, PAYER, most);
-        vm.warp(START + (1 << 40));
+        vm.warp(type(uint32).max - 1 days);
         _expect("room", vault.vaultState(0).room, most);
         _expect("paid", vault.payOut(0, FRIEND, most - 1), 0);
-        _expect("got", cash.balanceOf(FRIEND), uint256(most - 1) * most);
+        _expect("got", cash.balanceOf(FRIEND), uint256(most - 1) * units);
         vault.payOut(0, OTHER, 1);
         vm.prank(FRIEND);
         cash.approve(address(vault), type(uint256).max);
         vault.collect(0, FRIEND, most - 1);
         _expect("queued", vault.payOut(0, OTHER, most - 1), 1);
-        vm.warp(START + (1 << 41));
+        vm.warp(type(uint32).max);
         vault.payQueued(0, 1);
-        _expect("all of it", cash.balanceOf(OTHER), uint256(most) * most);
+        _expect("all of it", cash.balanceOf(OTHER), uint256(most) * units);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICollateralVault.CollateralVaultDepositLimitTooLarge.selector, uint256(most) + 1, most
+            )
+        );
+        new CollateralVault(OWNER, uint256(most) + 1, SLOTS, tokens);
+    }
+
+    /// @dev More than the vault can count may not wait either.
+    function testABacklogThatCannotBeCountedIsRefused() external {
+        Bucket memory bucket = Bucket(0, 0, type(uint48).max, 1, 1, uint32(START));
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 48, uint256(1) << 48));
+        this.drain(bucket, 1);
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------
+
+    /// @notice As the library does, in a call of its own.
+    function drain(Bucket memory bucket, uint64 ticks) external pure returns (bool) {
+        return bucket.drain(ticks);
+    }
 
     function _third() private returns (TokenTerms memory) {
         return TokenTerms(new InsecureTestToken(), 1, 7, 1, 1, 1);
