@@ -27,8 +27,8 @@ def compare_accounts(venue: SimulatedVenue, house: HouseModel, accounts: Iterabl
     return found
 
 
-def compare_public(venue: SimulatedVenue, house: HouseModel, donated: dict[int, int]) -> list[str]:
-    """What differs of everything that is public: money of every token, epochs, the active clock, the pause.
+def compare_money(venue: SimulatedVenue, house: HouseModel, donated: dict[int, int]) -> list[str]:
+    """What differs of the vault: every token, inboxes, liens, claims, the balance.
 
     Args:
         venue: contracts.
@@ -38,7 +38,12 @@ def compare_public(venue: SimulatedVenue, house: HouseModel, donated: dict[int, 
     found = []
     for token, ledger in enumerate(house.vault.tokens):
         found += [f"token {token}: {what}" for what in _token_differences(venue, ledger, token, donated.get(token, 0))]
-    return [*found, *_set_aside_differences(venue, house), *_registry_differences(venue, house)]
+    return [*found, *_set_aside_differences(venue, house)]
+
+
+def compare_times(venue: SimulatedVenue, house: HouseModel) -> list[str]:
+    """What differs of everything that time and publishers move: epochs, the active clock, the list, the pause."""
+    return list(_registry_differences(venue, house))
 
 
 def _account_differences(venue: SimulatedVenue, house: HouseModel, account: bytes) -> Iterator[str]:

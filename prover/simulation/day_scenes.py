@@ -206,7 +206,7 @@ class DayScenes:
         day.do(act.Deposit(other, 0, SMALL), "and another")
         day.venue.chain.request("evm_revert", [mark])
         day.house = kept
-        day.require_agreement_of_all()
+        day.require_all()
         day.do(act.Deposit(one, 0, 2 * SMALL), "another deposit comes in its place")
         if day.send(trade, waiting, "the trade again, on another state") is not Refusal.VERSION_MISMATCH:
             raise SimulationError("a trade was carried out on another state than agreed; please report this")

@@ -139,7 +139,7 @@ class DayStory:
                 attack(self.day, self._trader, self._cast.traders)
             for scene in self._scenes_of(epoch):
                 scene()
-            self.day.require_agreement_of_all()
+            self.day.require_all()
             require_identity(self.day)
             if epoch < self._choices.epochs:
                 self.day.wait(max(1, began + EPOCH_SECONDS - self.day.now))

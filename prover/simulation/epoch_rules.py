@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from verifier.chain.rule_publication import Publication
 
 
+REMEMBERED: Final = 32
+"""Witnesses."""
+
+FrozenBooks = tuple[tuple[int, tuple[tuple[int, int], ...], int], ...]
+"""Number, positions and blind of every book."""
+
+
 class EpochRules:
     """Both rules of an epoch with its masks; as a callable it is the model's question about them.
 
@@ -39,11 +46,13 @@ class EpochRules:
             self.live[place] = True
         self._masks = functools.cache(lambda: prepare_masks(self._shape, self.live, book.setup))
         self._rule = functools.cache(self._masked)
+        # A trade is asked about before it is proven, and again by the model after it.
+        self._witness = functools.lru_cache(maxsize=REMEMBERED)(self._fresh_witness)
 
     def __call__(self, kind: RuleKind, portfolio: Portfolio) -> bool:
         """Whether a portfolio satisfies a rule."""
         try:
-            self._witness(kind, portfolio)
+            self._witness(kind, _frozen(portfolio))
         except InsufficientMarginError:
             return False
         return True
@@ -65,12 +74,24 @@ class EpochRules:
             MaskedSlotError: a position in a slot that is not listed.
         """
         rule = self._rule(kind, tuple(sorted(portfolio)))
-        return prove(setup=self._book.setup, rule=rule, witness=self._witness(kind, portfolio), context=context)
+        return prove(
+            setup=self._book.setup, rule=rule, witness=self._witness(kind, _frozen(portfolio)), context=context
+        )
 
-    def _witness(self, kind: RuleKind, portfolio: Portfolio) -> Witness:
-        books = tuple(sorted(portfolio))
-        openings = [BookOpening(portfolio[book].vector(self._shape.slots), portfolio[book].blind) for book in books]
-        return self._book.built(kind).witness(openings, books=books, live=self.live)
+    def _fresh_witness(self, kind: RuleKind, books: FrozenBooks) -> Witness:
+        openings = []
+        for _, positions, blind in books:
+            held = dict(positions)
+            vector = tuple(held.get(place, 0) for place in range(self._shape.slots))
+            openings.append(BookOpening(vector, blind))
+        return self._book.built(kind).witness(openings, books=[book for book, _, _ in books], live=self.live)
 
     def _masked(self, kind: RuleKind, books: tuple[int, ...]) -> PreparedRule:
         return masked_rule(self._book.prepared(kind), self._masks(), books)
+
+
+def _frozen(portfolio: Portfolio) -> FrozenBooks:
+    """Something that can be looked up."""
+    return tuple(
+        (book, tuple(sorted(portfolio[book].positions.items())), portfolio[book].blind) for book in sorted(portfolio)
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prover.errors import SimulationError
 from prover.simulation import actions as act
-from prover.simulation.chain_comparison import compare_accounts, compare_public
+from prover.simulation.chain_comparison import compare_accounts, compare_money, compare_times
 from prover.simulation.chain_driver import prepare, send
 from prover.simulation.invariants import broken_sums
 from prover.simulation.refusals import PROVER_SIDE, RefusedError
@@ -144,7 +144,7 @@ class SimulatedDay:
     def wait(self, seconds: int) -> None:
         """Let time pass, and see that the chain's public numbers follow."""
         advance_time(self.venue.chain, seconds)
-        self._require_none(compare_public(self.venue, self.house, self.donated), "time passed")
+        self._require_none(compare_times(self.venue, self.house), "time passed")
 
     def donate(self, token: int, ticks: int, story: str) -> None:
         """Send tokens to the vault that nobody asked for."""
@@ -155,13 +155,14 @@ class SimulatedDay:
         self._record("donation", story, None, (receipt,))
         self._require_agreement(story, self.house.accounts)
 
-    def require_agreement_of_all(self) -> None:
-        """Compare all accounts.
+    def require_all(self) -> None:
+        """Compare everything that the chain keeps.
 
         Raises:
             SimulationError: something differs.
         """
-        self._require_agreement("all accounts", self.house.accounts)
+        self._require_agreement("everything", self.house.accounts)
+        self._require_none(compare_times(self.venue, self.house), "everything")
 
     def seen(self, *invariants: int) -> None:
         """Count a look at invariants that held."""
@@ -187,13 +188,15 @@ class SimulatedDay:
         self._require_slow(before, story)
         self._record(entry_point(action), story, on_chain, receipts)
         self._require_agreement(story, touched_by(action))
+        if isinstance(action, act.Publish | act.ListSlots | act.Delist | act.RetireBook | act.Pause | act.Unpause):
+            self._require_none(compare_times(self.venue, self.house), story)
         self._require_monotone(before, story)
         return on_chain
 
     def _require_agreement(self, story: str, accounts: Container[bytes]) -> None:
         known = [account for account in self.house.accounts if account in accounts]
         found = compare_accounts(self.venue, self.house, known)
-        found += compare_public(self.venue, self.house, self.donated) + broken_sums(self.house)
+        found += compare_money(self.venue, self.house, self.donated) + broken_sums(self.house)
         self._require_none(found, story)
         self.seen(1, 2)
 
