@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { SignatureChecker } from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
@@ -143,7 +144,10 @@ abstract contract AccountLedger is IAccountLedger, EIP712 {
     /// @dev Reverts unless the signer may sign for the account and did.
     function _checkSignature(AccountId id, address signer, bytes32 digest, bytes calldata signature) internal view {
         _checkAuthorised(id, signer);
-        if (!SignatureChecker.isValidSignatureNowCalldata(signer, digest, signature)) {
+        // The key first: to look whether a signer has code costs as much as to recover, and most have none.
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
+        bool byKey = failure == ECDSA.RecoverError.NoError && recovered == signer;
+        if (!byKey && !SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {
             revert AccountLedgerSignatureInvalid(id, signer, digest);
         }
     }
