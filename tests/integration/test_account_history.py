@@ -10,18 +10,30 @@ import pytest
 from tests.support.console import run_in_process
 from tests.support.exchange import DEPOSIT
 from tests.support.own_use import OwnUse, later_undone, own_use_venue
-from verifier.chain.account_history import DepositSeen, EpochSeen, OtherSeen, ProofSeen, TradeSeen, account_history
+from verifier.chain.account_events import (
+    DepositSeen,
+    EpochSeen,
+    InboxSeen,
+    OtherSeen,
+    ProofSeen,
+    TradeSeen,
+    WithdrawalSeen,
+)
+from verifier.chain.account_history import account_history
 from verifier.chain.contract_interface import EventLog
 from verifier.chain.event_index import EventIndex
 from verifier.chain.event_store import Checkpoint, EventStore
+from verifier.chain.withdrawal_terms import HoldingsWithdrawal
+from verifier.portfolio_commitment import credit_commitment
 from verifier.rules.rule_kind import RuleKind
+from verifier.shape import SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.exchange import Exchange, Holder
-    from verifier.chain.account_history import HistoryRow
+    from verifier.chain.account_events import HistoryRow
 
 pytestmark = pytest.mark.xdist_group("account history")
 """What is computed once serves all tests of this file."""
@@ -31,33 +43,48 @@ FRIEND = "0x" + "77" * 20
 
 
 def history(exchange: Exchange, account: bytes) -> tuple[HistoryRow, ...]:
-    house, registry = exchange.deployment.house, exchange.deployment.registry
-    index = EventIndex(exchange.chain, (house, registry), first_block=0, store=EventStore())
-    return account_history(index, house, registry, account)
+    made = exchange.deployment
+    index = EventIndex(exchange.chain, (made.house, made.vault, made.registry), first_block=0, store=EventStore())
+    return account_history(index, account, house=made.house, vault=made.vault, registry=made.registry)
 
 
 def test_every_kind_of_event_is_a_typed_row(exchange: Exchange, alice: Holder, bob: Holder) -> None:
     changes = exchange.changes({1: 3}, {0: -2}, "history")
     settlement = exchange.settlement(alice, bob, changes)
     sides = [exchange.side(alice, settlement, changes, sign=1), exchange.side(bob, settlement, changes, sign=-1)]
-    exchange.house.settle(alice.owner, settlement, *sides)
+    exchange.house.settle(alice.owner, settlement, 1, sides)
     after = alice.after(changes, 1)
     exchange.prove(after, exchange.check(after, RuleKind.MAINTENANCE))
-    exchange.advance(1)
     exchange.publish()
     rows = history(exchange, alice.account)
     deposit, trade, proof, epoch = (row.seen for row in rows)
-    assert deposit == DepositSeen(DEPOSIT, DEPOSIT, 1)
+    assert deposit == DepositSeen(0, DEPOSIT, 1, from_inbox=False)
     assert isinstance(trade, TradeSeen)
-    assert (trade.counterparty, trade.is_first, trade.epoch, trade.books) == (bob.account, True, 1, 2)
+    assert (trade.counterparties, trade.legs, trade.epoch, trade.books) == ((bob.account,), 1, 1, (0, 1))
+    assert trade.action == settlement.action
     assert proof == ProofSeen(1, RuleKind.MAINTENANCE)
     assert isinstance(epoch, EpochSeen)
     assert (epoch.epoch, epoch.rule_digest) == (2, b"\x02" * 32)
     assert [row.block_number for row in rows] == sorted(row.block_number for row in rows)
     (_, seen_by_bob, _) = (row.seen for row in history(exchange, bob.account))
     assert isinstance(seen_by_bob, TradeSeen)
-    assert (seen_by_bob.counterparty, seen_by_bob.is_first) == (alice.account, False)
-    assert seen_by_bob.settlement == trade.settlement
+    assert seen_by_bob.counterparties == (alice.account,)
+    assert seen_by_bob.action == trade.action
+
+
+def test_what_others_pay_in_and_what_is_withdrawn_without_a_proof(exchange: Exchange, alice: Holder) -> None:
+    exchange.fund(exchange.publisher, 9, token=1)
+    exchange.vault.deposit_for(exchange.publisher, alice.account, 1, 9)
+    commitment = exchange.commitments(alice.openings, 1)[0]
+    exchange.house.merge_inbox(alice.owner, alice.account, 1, commitment)
+    merged = credit_commitment(commitment, 1, 9, shape=SMALL, setup=exchange.setup)
+    withdrawal = HoldingsWithdrawal(alice.account, 2, 1, 4, alice.owner.address)
+    exchange.house.withdraw_holdings(alice.owner, withdrawal, merged)
+    assert [row.seen for row in history(exchange, alice.account)][1:] == [
+        InboxSeen(1, exchange.publisher.address, 9),
+        DepositSeen(1, 9, 2, from_inbox=True),
+        WithdrawalSeen(1, alice.owner.address, 4, 3, 0),
+    ]
 
 
 def test_accounts_without_events_have_no_history(exchange: Exchange, alice: Holder) -> None:
@@ -68,11 +95,11 @@ def test_events_that_nobody_foresaw_are_shown(exchange: Exchange, alice: Holder)
     """A later version of the house may write events that this one does not know; they are kept, by their topic."""
     store, block = EventStore(), exchange.chain.block()
     assert block is not None
-    house, registry = exchange.deployment.house, exchange.deployment.registry
-    strange = EventLog(house, (b"\x07" * 32, alice.account), b"\x05", block.number, bytes(32), block.digest, 0)
+    made = exchange.deployment
+    strange = EventLog(made.house, (b"\x07" * 32, alice.account), b"\x05", block.number, bytes(32), block.digest, 0)
     store.extend(None, [strange], Checkpoint(block.number, block.digest))
-    index = EventIndex(exchange.chain, (house, registry), first_block=block.number, store=store)
-    (row,) = account_history(index, house, registry, alice.account)
+    index = EventIndex(exchange.chain, (made.house, made.registry), first_block=block.number, store=store)
+    (row,) = account_history(index, alice.account, house=made.house, vault=made.vault, registry=made.registry)
     assert row.seen == OtherSeen("0x" + "07" * 32, {"data": b"\x05"})
 
 
@@ -100,13 +127,13 @@ def test_the_command_shows_what_happened(venue: OwnUse) -> None:
     owner = venue.running.account(ALICE).address
     events = shown(venue, venue.account(ALICE))
     assert events == shown(venue, owner) == shown(venue, owner, "--subaccount", "0")
-    assert [(event["event"], event["ticks"], event["deposited"]) for event in events] == [
-        ("deposit", 10_000, 10_000),
-        ("deposit", 2_000, 12_000),
+    assert [(event["event"], event["token"], event["ticks"]) for event in events] == [
+        ("deposit", 0, 10_000),
+        ("deposit", 0, 2_000),
     ]
     run = run_in_process("history", owner, variables=venue.variables(CAROL))
     assert run.returncode == 0
-    assert "ticks 2000, deposited 12000, state version 2" in run.stdout
+    assert "token 0, ticks 2000, state version 2" in run.stdout
 
 
 def test_the_command_needs_neither_key_nor_wallet(venue: OwnUse) -> None:
@@ -134,12 +161,11 @@ def test_withdrawals_and_what_was_paid_of_them(venue: OwnUse) -> None:
         venue.chain.request("evm_mine", [])
         venue.must(BOB, "payout", "1")
         events = shown(venue, venue.account(CAROL))
-    found = [(event["event"], event["ticks"], event.get("deposited"), event.get("claim")) for event in events]
-    assert found == [
-        ("deposit", 200_000_000, 200_000_000, None),
-        ("withdrawal", 1_050, 199_998_950, 0),
-        ("withdrawal", 150_000_000, 49_998_950, 1),
-        ("payout", 150_000_000, None, 1),
+    assert [(event["event"], event["ticks"], event.get("claim")) for event in events] == [
+        ("deposit", 200_000_000, None),
+        ("withdrawal", 1_050, 0),
+        ("withdrawal", 150_000_000, 1),
+        ("payout", 150_000_000, 1),
     ]
     assert [event["recipient"] for event in events[1:]] == [FRIEND, *[venue.running.account(CAROL).address] * 2]
 

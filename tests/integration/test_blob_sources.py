@@ -11,16 +11,16 @@ from tests.support.beacon_node import GENESIS_TIME, SECONDS_PER_SLOT, foundation
 from tests.support.exchange import BOOKS, Exchange
 from verifier.chain.beacon_client import BLOBS, CONSTANTS, GENESIS, SIDECARS, BeaconClient
 from verifier.chain.blob_sources import ArchivedBlobs, BeaconBlobs, NodeBlobs, blob_file_name, missing_files
-from verifier.chain.registry_client import blob_windows
+from verifier.chain.rule_publishing import blob_windows
 from verifier.errors import ChainError, DeploymentError, NodeUnreachableError
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.chain.blob_sources import BlobSource
-    from verifier.chain.registry_client import EpochEvent
+    from verifier.chain.epochs import EpochEvent
 
 
 def event_and_slot(exchange: Exchange) -> tuple[EpochEvent, int]:
@@ -59,7 +59,7 @@ def test_an_older_node_serves_sidecars(exchange: Exchange, absent: int) -> None:
         source = BeaconBlobs(exchange.chain, BeaconClient(url))
         assert exchange.registry.published_blobs(event, source) == expected
         matrices = exchange.registry.rule_matrices(SMALL, 1, source)
-    for kind, matrix in zip(RuleKind, matrices, strict=True):
+    for kind, matrix in zip(PUBLISHED_KINDS, matrices, strict=True):
         rows = exchange.rules[kind].matrix.entries
         assert np.array_equal(matrix.entries[: len(rows)], rows)
 
@@ -120,7 +120,7 @@ def test_an_unknown_transaction_is_in_no_block(exchange: Exchange) -> None:
 
 
 def test_a_transaction_without_blobs_has_none(exchange: Exchange) -> None:
-    receipt = exchange.registry.grant_publisher(exchange.publisher, exchange.running.account(3).address)
+    receipt = exchange.instruments.add_underlying(exchange.publisher, "OTHER")
     sources: list[BlobSource] = [
         NodeBlobs(exchange.chain),
         BeaconBlobs(exchange.chain, BeaconClient("http://127.0.0.1:9")),

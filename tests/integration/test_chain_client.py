@@ -15,20 +15,19 @@ import pytest
 
 from prover.errors import LocalChainError
 from prover.local_chain import LOCAL_CHAIN_ID, anvil_binary, local_chain
-from tests.support.exchange import UNITS_PER_TICK, Exchange
 from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup, insecure_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.contract_interface import contract_interface
 from verifier.chain.house_client import HouseClient
-from verifier.chain.registry_client import PUBLISHER_ROLE
 from verifier.deployment.deployment import (
     Deployment,
-    DeploymentTerms,
+    TokenChoice,
     check_basis_table,
     check_deployment,
     data_contract_creation,
     deploy,
+    local_terms,
 )
 from verifier.errors import (
     ChainError,
@@ -45,12 +44,9 @@ from verifier.shape import SMALL
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMIT: Final = (100_000_000, 1_158)
-"""Of withdrawals: capacity in ticks, refill in ticks a second."""
+    from tests.support.exchange import Exchange
 
-TERMS: Final = DeploymentTerms(
-    maximum_age=3_600, collateral=None, collateral_slot=0, units_per_tick=UNITS_PER_TICK, insecure=True
-)
+TERMS: Final = local_terms()
 
 
 def unused_port() -> int:
@@ -135,7 +131,7 @@ def test_arguments_that_do_not_fit_are_refused(exchange: Exchange) -> None:
     with pytest.raises(MalformedInputError, match="no function 'selfDestruct'"):
         interface.encode_call("selfDestruct")
     with pytest.raises(MalformedInputError, match="do not fit"):
-        exchange.house.deposit(exchange.publisher, 0, 1 << 64, bytes(96))
+        exchange.house.deposit(exchange.publisher, 0, 0, 1 << 64, bytes(96))
 
 
 def test_another_contract_at_the_address_is_found_out(exchange: Exchange) -> None:
@@ -176,9 +172,14 @@ def test_a_deployment_for_another_shape_is_refused(exchange: Exchange) -> None:
 
 
 def test_a_swapped_contract_is_found(exchange: Exchange) -> None:
-    swapped = replace(exchange.deployment, collateral=exchange.deployment.registry)
-    with pytest.raises(DeploymentError, match="collateral"):
-        check_deployment(exchange.chain, swapped, exchange.setup)
+    deployment = exchange.deployment
+    for swapped, message in (
+        (replace(deployment, tokens=(deployment.registry,)), "the vault's tokens"),
+        (replace(deployment, timelock=deployment.registry), "the owner of the house"),
+        (replace(deployment, exit_verifier=deployment.verifier), "the house's exit verifier"),
+    ):
+        with pytest.raises(DeploymentError, match=message):
+            check_deployment(exchange.chain, swapped, exchange.setup)
 
 
 def test_a_table_with_one_false_point_is_found(exchange: Exchange) -> None:
@@ -187,17 +188,7 @@ def test_a_table_with_one_false_point_is_found(exchange: Exchange) -> None:
     points = exchange.chain.code(address)[1:]
     swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
     receipt = exchange.chain.deploy(exchange.publisher, data_contract_creation(swapped))
-    interface = contract_interface("ClearingHouse")
-    deployment = exchange.deployment
-    with pytest.raises(ContractRevertedError) as caught:
-        exchange.chain.deploy(
-            exchange.publisher,
-            interface.creation(
-                *(deployment.verifier, deployment.registry, deployment.collateral, 0, UNITS_PER_TICK),
-                *(str(receipt.contract_address), exchange.house.basis_table()[1], LIMIT),
-            ),
-        )
-    assert caught.value.name == "ClearingHouseBasisMismatch"
+    assert house_refusal(exchange, basis_table=str(receipt.contract_address)) == "DataContractHashMismatch"
     exchange.chain.request("anvil_setCode", [address, "0x00" + swapped.hex()])
     with pytest.raises(DeploymentError, match="hash of the basis table"):
         check_basis_table(exchange.chain, exchange.house, shape=SMALL, setup=exchange.setup)
@@ -208,7 +199,7 @@ def test_a_false_table_under_its_own_hash_is_found(fresh_exchange: Exchange) -> 
     address, _ = exchange.house.basis_table()
     points = exchange.chain.code(address)[1:]
     swapped = points[:96] + points[192:288] + points[96:192] + points[288:]
-    terms = replace(TERMS, collateral=exchange.deployment.collateral)
+    terms = replace(TERMS, tokens=(TokenChoice(exchange.deployment.collateral),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("verifier.deployment.deployment_plan.basis_bytes", lambda *_: swapped)
         false = deploy(exchange.chain, exchange.publisher, shape_name="small", setup=exchange.setup, terms=terms)
@@ -220,7 +211,7 @@ def test_test_setups_and_test_tokens_are_refused_elsewhere(fresh_exchange: Excha
     chain, deployer = fresh_exchange.chain, fresh_exchange.publisher
     before = chain.block_number()
     token = fresh_exchange.deployment.collateral
-    real_token = replace(TERMS, collateral=token, insecure=False)
+    real_token = replace(TERMS, tokens=(TokenChoice(token),), insecure=False)
     with pytest.raises(InsecureDeploymentError, match="the test token"):
         deploy(chain, deployer, shape_name="small", setup=ceremony_setup(), terms=replace(TERMS, insecure=False))
     with pytest.raises(InsecureDeploymentError, match="insecure-known-tau"):
@@ -232,7 +223,7 @@ def test_test_setups_and_test_tokens_are_refused_elsewhere(fresh_exchange: Excha
 
 
 def test_a_collateral_without_code_is_refused(fresh_exchange: Exchange) -> None:
-    terms = replace(TERMS, collateral="0x" + "55" * 20)
+    terms = replace(TERMS, tokens=(TokenChoice("0x" + "55" * 20),))
     before = fresh_exchange.chain.block_number()
     with pytest.raises(DeploymentError, match="no token at"):
         deploy(fresh_exchange.chain, fresh_exchange.publisher, shape_name="small", setup=ceremony_setup(), terms=terms)
@@ -259,38 +250,50 @@ def test_a_test_setup_gets_the_pairing_variant(fresh_exchange: Exchange) -> None
         check_deployment(fresh_exchange.chain, made, ceremony_setup())
 
 
-def test_publishers_are_appointed_by_the_administrator(fresh_exchange: Exchange) -> None:
+def test_publishers_are_appointed_by_the_timelock_alone(fresh_exchange: Exchange) -> None:
     newcomer = fresh_exchange.running.account(4)
     with pytest.raises(ContractRevertedError) as caught:
-        fresh_exchange.registry.grant_publisher(newcomer, newcomer.address)
-    assert caught.value.name == "AccessControlUnauthorizedAccount"
-    fresh_exchange.registry.grant_publisher(fresh_exchange.publisher, newcomer.address)
-    interface = contract_interface("RuleRegistry")
-    data = interface.encode_call("hasRole", PUBLISHER_ROLE, newcomer.address)
-    assert interface.decode_result("hasRole", fresh_exchange.chain.call(fresh_exchange.registry.address, data)) == (
-        True,
-    )
+        fresh_exchange.registry.set_publishers(fresh_exchange.publisher, add=[newcomer.address], threshold=1)
+    assert caught.value.name == "OwnableUnauthorizedAccount"
+
+
+def house_refusal(exchange: Exchange, **bent: object) -> str:
+    """The error by which a new house refuses what it is made of; ``bent`` names what differs from the exchange's."""
+    deployment = exchange.deployment
+    table, bound = exchange.house.basis_table()
+    fields: dict[str, object] = {
+        "verifier": deployment.verifier,
+        "registry": deployment.registry,
+        "exit_verifier": deployment.exit_verifier,
+        "basis_table": table,
+        "basis_hash": bound,
+        "tokens": [exchange.vault.token_terms(0)],
+    } | bent
+    *parts, tokens = fields.values()
+    terms = [token.as_tuple() for token in tokens]  # type: ignore[attr-defined]  # a list of terms
+    owner = exchange.publisher.address
+    creation = contract_interface("ClearingHouse").creation(tuple(parts), owner, owner, terms)
+    with pytest.raises(ContractRevertedError) as caught:
+        exchange.chain.deploy(exchange.publisher, creation)
+    return caught.value.name
 
 
 def test_houses_refuse_parts_that_do_not_fit(exchange: Exchange) -> None:
-    interface, deployment = contract_interface("ClearingHouse"), exchange.deployment
-    table, bound = exchange.house.basis_table()
-    parts = (deployment.verifier, deployment.registry, deployment.collateral)
+    token, deployment = exchange.vault.token_terms(0), exchange.deployment
 
-    def refused(*arguments: object) -> str:
-        with pytest.raises(ContractRevertedError) as caught:
-            exchange.chain.deploy(exchange.publisher, interface.creation(*arguments))
-        return caught.value.name
+    def refused_token(**bent: int) -> str:
+        return house_refusal(exchange, tokens=[replace(token, **bent)])
 
-    assert refused(*parts, SMALL.slots, 1, table, bound, LIMIT) == "ClearingHouseSlotOutOfRange"
-    assert refused(*parts, 0, 0, table, bound, LIMIT) == "CollateralVaultTickWithoutUnits"
-    assert refused(*parts, 0, 1, table, bound, (0, 1)) == "CollateralVaultLimitEmpty"
-    assert refused(*parts, 0, 1, deployment.verifier, bound, LIMIT) == "ClearingHouseBasisSizeWrong"
-    assert refused(*parts, 0, 1, "0x" + "33" * 20, bound, LIMIT) == "ClearingHouseBasisSizeWrong"
-    assert refused(*parts, 0, 1, table, bytes(32), LIMIT) == "ClearingHouseBasisMismatch"
+    assert refused_token(slot=SMALL.slots) == "CollateralVaultSlotOutOfRange"
+    assert refused_token(units_per_tick=0) == "CollateralVaultTickWithoutUnits"
+    assert refused_token(capacity=0) == "CollateralVaultLimitEmpty"
+    assert refused_token(cap=token.cap + 1) == "CollateralVaultCapOutOfRange"
+    assert house_refusal(exchange, tokens=[]) == "CollateralVaultNoTokens"
+    assert house_refusal(exchange, basis_table=deployment.verifier) == "DataContractLengthWrong"
+    assert house_refusal(exchange, basis_hash=bytes(32)) == "DataContractHashMismatch"
     other = deploy(exchange.chain, exchange.publisher, shape_name="standard", setup=exchange.setup, terms=TERMS)
-    mixed = (other.verifier, deployment.registry, deployment.collateral)
-    assert refused(*mixed, 0, 1, table, bound, LIMIT) == "ClearingHouseVerifyingKeyMismatch"
+    assert house_refusal(exchange, verifier=other.verifier) == "AccountLedgerVerifyingKeyMismatch"
+    assert house_refusal(exchange, exit_verifier=other.exit_verifier) == "ClearingHouseExitBasisMismatch"
 
 
 # --- The local chain ------------------------------------------------------------------------------------------------
