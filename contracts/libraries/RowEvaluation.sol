@@ -157,49 +157,44 @@ library RowEvaluation {
     {
         assembly ("memory-safe") {
             wellFormed := 1
-            let modulus := SCALAR_MODULUS
-            let last := not(0) // below every column as a signed number
             let inside := shl(5, sub(columns, 1)) // R is a power of two: no place beyond the sums
+            let last := not(0) // below every column as a signed number
+            let word
+            let column // and then the place of its sum
             let value
-            let sum
-            let triples := sub(end, 20)
-            for { } lt(place, triples) { place := add(place, 30) } {
-                let word := calldataload(place)
-                let first := shr(240, word)
-                value := sar(192, shl(16, word))
-                sum := add(sums, and(shr(235, word), inside))
-                mstore(
-                    sum,
-                    addmod(mload(sum), mulmod(add(value, and(sar(255, value), modulus)), factor, modulus), modulus)
-                )
-                let second := and(shr(160, word), 0xffff)
-                value := sar(192, shl(96, word))
-                sum := add(sums, and(shr(155, word), inside))
-                mstore(
-                    sum,
-                    addmod(mload(sum), mulmod(add(value, and(sar(255, value), modulus)), factor, modulus), modulus)
-                )
-                let third := and(shr(80, word), 0xffff)
-                value := sar(192, shl(176, word))
-                sum := add(sums, and(shr(75, word), inside))
-                mstore(
-                    sum,
-                    addmod(mload(sum), mulmod(add(value, and(sar(255, value), modulus)), factor, modulus), modulus)
-                )
-                wellFormed := and(wellFormed, and(sgt(first, last), and(gt(second, first), gt(third, second))))
-                last := third
-            }
-            for { } lt(place, end) { place := add(place, 10) } {
-                let word := calldataload(place)
-                let column := shr(240, word)
-                value := sar(192, shl(16, word))
-                sum := add(sums, and(shr(235, word), inside))
-                mstore(
-                    sum,
-                    addmod(mload(sum), mulmod(add(value, and(sar(255, value), modulus)), factor, modulus), modulus)
-                )
+            for { } lt(add(place, 20), end) { place := add(place, 30) } {
+                word := calldataload(place)
+                column := shr(240, word)
                 wellFormed := and(wellFormed, sgt(column, last))
                 last := column
+                value := sar(192, shl(16, word))
+                value := mulmod(add(value, and(sar(255, value), SCALAR_MODULUS)), factor, SCALAR_MODULUS)
+                column := add(sums, and(shr(235, word), inside))
+                mstore(column, addmod(mload(column), value, SCALAR_MODULUS))
+                column := and(shr(160, word), 0xffff)
+                wellFormed := and(wellFormed, sgt(column, last))
+                last := column
+                value := sar(192, shl(96, word))
+                value := mulmod(add(value, and(sar(255, value), SCALAR_MODULUS)), factor, SCALAR_MODULUS)
+                column := add(sums, and(shr(155, word), inside))
+                mstore(column, addmod(mload(column), value, SCALAR_MODULUS))
+                column := and(shr(80, word), 0xffff)
+                wellFormed := and(wellFormed, sgt(column, last))
+                last := column
+                value := sar(192, shl(176, word))
+                value := mulmod(add(value, and(sar(255, value), SCALAR_MODULUS)), factor, SCALAR_MODULUS)
+                column := add(sums, and(shr(75, word), inside))
+                mstore(column, addmod(mload(column), value, SCALAR_MODULUS))
+            }
+            for { } lt(place, end) { place := add(place, ENTRY_BYTES) } {
+                word := calldataload(place)
+                column := shr(240, word)
+                wellFormed := and(wellFormed, sgt(column, last))
+                last := column
+                value := sar(192, shl(16, word))
+                value := mulmod(add(value, and(sar(255, value), SCALAR_MODULUS)), factor, SCALAR_MODULUS)
+                column := add(sums, and(shr(235, word), inside))
+                mstore(column, addmod(mload(column), value, SCALAR_MODULUS))
             }
             // The last column is the largest.
             wellFormed := and(wellFormed, slt(last, columns))
@@ -244,13 +239,14 @@ library RowEvaluation {
     /// @dev The inverse of a value other than zero.
     function _inverse(Scalar value) private view returns (Scalar inverted) {
         uint256 input;
+        uint256 exponent = SCALAR_MODULUS - 2; // Fermat
         assembly ("memory-safe") {
             input := mload(0x40)
             mstore(input, 0x20)
             mstore(add(input, 0x20), 0x20)
             mstore(add(input, 0x40), 0x20)
             mstore(add(input, 0x60), value)
-            mstore(add(input, 0x80), sub(SCALAR_MODULUS, 2))
+            mstore(add(input, 0x80), exponent)
             mstore(add(input, 0xa0), SCALAR_MODULUS)
         }
         (bool success, uint256 returned) = Bls12381.invoke(MODEXP, MODEXP_GAS, input, MODEXP_INPUT_BYTES, 0, 32);
