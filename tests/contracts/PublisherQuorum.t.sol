@@ -156,8 +156,8 @@ contract PublisherQuorumTest is RegistryFixture {
             _signed = right;
             bytes memory marks = MARKS;
             bytes memory indices = INDICES;
-            if (field == 0) _signed.snapshotTime -= 1;
-            if (field == 1) _signed.listVersion += 1;
+            if (field == 0) --_signed.snapshotTime;
+            if (field == 1) ++_signed.listVersion;
             if (field == 2) _signed.snapshotHash = keccak256("other");
             if (field == 3) _signed.ruleDigest = keccak256("other");
             if (field == 4) _signed.slotsDigest = keccak256("other");

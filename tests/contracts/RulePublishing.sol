@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Bytes } from "@openzeppelin/contracts/utils/Bytes.sol";
+
 import { RuleRegistry } from "../../contracts/RuleRegistry.sol";
 import { IInstrumentRegistry } from "../../contracts/interfaces/IInstrumentRegistry.sol";
 import { IMarginVerifier } from "../../contracts/interfaces/IMarginVerifier.sol";
@@ -79,11 +81,8 @@ abstract contract RulePublishing is Expectations {
     }
 
     /// @dev `length` bytes from `start` on.
-    function _slice(bytes memory content, uint256 start, uint256 length) internal pure returns (bytes memory part) {
-        part = new bytes(length);
-        for (uint256 index = 0; index < length; ++index) {
-            part[index] = content[start + index];
-        }
+    function _slice(bytes memory content, uint256 start, uint256 length) internal pure returns (bytes memory) {
+        return Bytes.slice(content, start, start + length);
     }
 
     /// @dev Makes the next calls carry the blobs [from, to) of a proposal.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { CeremonyMarginVerifier } from "../../contracts/CeremonyMarginVerifier.sol";
+import { InstrumentRegistry } from "../../contracts/InstrumentRegistry.sol";
 import { RuleRegistry } from "../../contracts/RuleRegistry.sol";
 import { IPublisherQuorum } from "../../contracts/interfaces/IPublisherQuorum.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
 import { Commitments } from "../../contracts/libraries/Commitments.sol";
+import { DataContract } from "../../contracts/libraries/DataContract.sol";
 import { RuleMatrix } from "../../contracts/libraries/RuleMatrix.sol";
 import { EpochHeader, EpochTiming, RuleKind, RuleLocation, RuleProposal } from "../../contracts/types/MarginRule.sol";
-import { Shape } from "../../contracts/types/Shape.sol";
 import { RegistryFixture } from "./RegistryFixture.sol";
 import { vm } from "./Vm.sol";
 
@@ -189,7 +189,7 @@ contract RuleRegistryTest is RegistryFixture {
         _registry.finalise(proposal, all, MARKS, INDICES, 6, signatures);
     }
 
-    /// forge-config: default.fuzz.runs = 200
+    /// forge-config: default.fuzz.runs = 64
     /// @dev Whatever the sizes, both rules come back as they were published.
     function testFuzzPointsComeBack(uint8 books, uint8 chunks, uint32 bitmap) public {
         books = uint8(1 + books % 4);
@@ -536,67 +536,15 @@ contract RuleRegistryTest is RegistryFixture {
     }
 
     function testRefusesInstrumentsOfAnotherShape() public {
-        CeremonyMarginVerifier other =
-            new CeremonyMarginVerifier(Shape({ powers: 4096, columns: 512, digits: 4, digitBits: 11 }), GENERATOR);
-        vm.expectRevert(abi.encodeWithSelector(IRuleRegistry.RuleRegistrySlotsDoNotFit.selector, 4, 512));
-        new RuleRegistry(other, _instruments, address(this), _publishers(), QUORUM, _timing());
+        bytes memory table = _points(1, 8);
+        address data = DataContract.create(table);
+        InstrumentRegistry other = new InstrumentRegistry(address(this), address(this), data, keccak256(table), 8);
+        vm.expectRevert(abi.encodeWithSelector(IRuleRegistry.RuleRegistrySlotsDoNotFit.selector, 8, 16));
+        new RuleRegistry(_verifier, other, address(this), _publishers(), QUORUM, _timing());
     }
-
-    // --- What it costs --------------------------------------------------------------------------------------------
-
-    /// @dev Rules of 32 rows, that is of four chunks each, for one book, with a kilobyte of marks, by two of three
-    /// publishers: two transactions of six and of two blobs, whose gas beside the blobs is reckoned from calldata and
-    /// execution (all slots cold), without refunds.
-    function testPublishingOneBookCostsHalfAMillion() public {
-        for (uint256 epoch = 0; epoch < 3; ++epoch) {
-            vm.warp(START + epoch * SPACING);
-            _publish(_registry, _proposal(_registry, 1, 4), _points(1, 8));
-        }
-        vm.warp(START + 3 * SPACING);
-        (RuleProposal memory proposal, bytes memory all) = _example();
-        bytes memory marks = _noise(1024);
-        proposal.marksHash = keccak256(marks);
-        bytes32[] memory hashes = _hashesOf(all);
-        bytes[] memory signatures = _sign(_registry, proposal);
-
-        _carry(hashes, 0, 6);
-        _cool();
-        _stage(proposal, hashes, 0);
-        uint256 gas = _transactionGas(abi.encodeCall(_registry.stage, (proposal, hashes, 0)));
-        _carry(hashes, 6, 8);
-        _cool();
-        _registry.finalise(proposal, all, marks, INDICES, 6, signatures);
-        gas += _transactionGas(abi.encodeCall(_registry.finalise, (proposal, all, marks, INDICES, 6, signatures)));
-        if (gas > 500_000) revert TooDear(gas);
-    }
-
-    /// @notice Publishing costs more than it may.
-    error TooDear(uint256 gas);
 
     /// @notice The hash that the registry keeps is not that of the reduced rule.
     error NotTheReducedRule();
-
-    /// @dev What the last call costs as a transaction: 21,000, 4 for a zero byte of calldata and 16 for another, execution.
-    function _transactionGas(bytes memory input) private view returns (uint256 gas) {
-        gas = 21_000 + vm.lastCallGas().gasTotalUsed;
-        for (uint256 index = 0; index < input.length; ++index) {
-            gas += input[index] == 0 ? 4 : 16;
-        }
-    }
-
-    /// @dev Makes the next call pay for every slot and contract, as a transaction of its own does.
-    function _cool() private {
-        vm.cool(address(_registry));
-        vm.cool(address(_instruments));
-        vm.cool(_registry.latestEpoch().data);
-    }
-
-    /// @dev Bytes without structure.
-    function _noise(uint256 length) private pure returns (bytes memory noise) {
-        for (uint256 word = 0; word < length / 32; ++word) {
-            noise = bytes.concat(noise, keccak256(abi.encode(word)));
-        }
-    }
 
     /// @dev Where the registry's first contract goes: nonce 1.
     function _nextData() private view returns (address) {

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title What forge tells of the gas of a call
-struct CallGas {
-    uint64 gasLimit;
-    uint64 gasTotalUsed;
-    uint64 gasMemoryUsed;
-    int64 gasRefunded;
-    uint64 gasRemaining;
-}
-
 /// @title The cheatcodes of forge that these tests use
 /// @dev npm's forge-std is broken, and these lines are all that is needed of it. The name is forge's own.
 // solhint-disable-next-line interface-starts-with-i
@@ -18,7 +9,6 @@ interface Vm {
     function assume(bool condition) external pure;
     function blobhashes(bytes32[] calldata hashes) external;
     function chainId(uint256 id) external;
-    function cool(address target) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit() external;
     function expectPartialRevert(bytes4 selector) external;
@@ -26,7 +16,6 @@ interface Vm {
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;
     function getBlockTimestamp() external view returns (uint256);
-    function lastCallGas() external view returns (CallGas memory);
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
