@@ -22,17 +22,17 @@ contract CollateralVault is ICollateralVault, Ownable2Step, ReentrancyGuardTrans
     /// @notice How many tokens there may be: an exit proof has a term for each.
     uint256 public constant MAXIMUM_TOKENS = 32;
 
-    /// @dev What storage keeps of a token: where it is, the bucket, the cap and what is kept apart, the queue. A payment
-    /// that is not queued needs the first two slots alone.
+    /// @dev What storage keeps of a token: the bucket, where the token is, the queue, the cap and what is kept apart. A
+    /// payment that is not queued needs the first two slots alone.
     struct Holding {
+        Bucket bucket;
         IERC20 token;
         uint64 unitsPerTick;
         uint16 slot;
-        Bucket bucket;
-        uint64 cap;
-        uint64 keptApart;
         uint128 claimCount;
         uint128 queued;
+        uint64 cap;
+        uint64 keptApart;
         mapping(uint256 claim => WithdrawalClaim content) claims;
         mapping(AccountId account => uint64 ticks) inboxes;
         mapping(AccountId account => mapping(address lender => uint64 ticks)) liens;

@@ -463,8 +463,9 @@ contract CollateralVaultTest is VaultFixture {
     // --- Helpers --------------------------------------------------------------------------------------------------
 
     /// @notice As the library does, in a call of its own.
-    function drain(Bucket memory bucket, uint64 ticks) external pure returns (bool) {
-        return bucket.drain(ticks);
+    function drain(Bucket calldata bucket, uint64 ticks) external pure returns (bool) {
+        Bucket memory copied = bucket;
+        return copied.drain(ticks);
     }
 
     function _third() private returns (TokenTerms memory) {
