@@ -193,8 +193,19 @@ def test_three_accounts_net_in_one_settlement(flows: Flows) -> None:
     assert flows.held(CAROL) == {"USD": DEPOSIT, PERPETUAL: -1, flows.far_option: -3}
     opened = [flows.venue.house.account_state(flows.account(owner)).open_books for owner in (ALICE, BOB, CAROL)]
     assert opened == [(0,), (0, 1), (0, 1)]
-    with flows.session(CAROL) as session:
-        submit_check(session, prepare_check(session, flows.rules, RuleKind.MAINTENANCE))
+    _check_all(flows)
+
+
+def _check_all(flows: Flows) -> None:
+    """All three prove maintenance margin in one batch."""
+    checks, evidence = [], []
+    for owner in (ALICE, BOB, CAROL):
+        with flows.session(owner) as session:
+            made = prepare_check(session, flows.rules, RuleKind.MAINTENANCE, in_batch=True)
+        checks.append(made.check)
+        evidence.append(MarginEvidence(made.made.statement.portfolio_commitments, made.made.proof, made.hint))
+    flows.venue.house.prove_margins(flows.payer, checks, evidence)
+    assert flows.venue.house.account_state(flows.account(CAROL)).maintenance_epoch == 1
 
 
 def _signed_open(flows: Flows, receiver: int, giver: int, leg: AgreedLeg) -> tuple[OpenLeg, OpenLegSignatures]:
@@ -225,17 +236,6 @@ def test_an_open_leg_can_be_dropped_and_the_rest_still_settles(flows: Flows) -> 
     assert refusal(lambda: flows.venue.house.settle_open(flows.payer, [kept], [signatures], 1, sides)) == (
         "AccountLedgerNonceUsed"
     )
-
-
-def test_several_checks_in_one_batch(flows: Flows) -> None:
-    checks, evidence = [], []
-    for owner in (ALICE, BOB, CAROL):
-        with flows.session(owner) as session:
-            made = prepare_check(session, flows.rules, RuleKind.INITIAL, in_batch=True)
-        checks.append(made.check)
-        evidence.append(MarginEvidence(made.made.statement.portfolio_commitments, made.made.proof, made.hint))
-    flows.venue.house.prove_margins(flows.payer, checks, evidence)
-    assert flows.venue.house.account_state(flows.account(CAROL)).initial_epoch == 1
 
 
 def test_a_second_token_counts_and_leaves_as_itself(flows: Flows) -> None:
@@ -327,11 +327,7 @@ def test_a_lien_is_out_of_reach_until_the_lender_gives_it_back(flows: Flows) -> 
 
 def test_whoever_holds_collateral_alone_leaves_while_nobody_publishes(flows: Flows) -> None:
     """A book that was traded and closed again leaves a blind behind, which stays in the wallet."""
-    opening, closing = flows.leg(ALICE, BOB, option=2, usd=-7), flows.leg(ALICE, BOB, option=-2)
-    flows.trade(opening)
-    with flows.session(ALICE) as session, pytest.raises(ArgumentError, match="book 1 still holds positions"):
-        prepare_exit(session)
-    flows.trade(closing)
+    flows.trade(flows.leg(ALICE, BOB, option=2, usd=-7), flows.leg(ALICE, BOB, option=-2))
     advance_time(flows.venue.chain, 2 * flows.venue.registry.maximum_age())
     with flows.session(ALICE) as session:
         assert refusal(flows.venue.registry.active_epoch) == "RuleRegistryStaleEpoch"
@@ -348,21 +344,21 @@ def test_whoever_holds_collateral_alone_leaves_while_nobody_publishes(flows: Flo
 
 
 def test_a_book_opened_before_an_exit_is_traded_again(flows: Flows) -> None:
-    flows.trade(flows.leg(ALICE, BOB, option=2))
-    flows.trade(flows.leg(ALICE, BOB, option=-2))
+    flows.trade(flows.leg(ALICE, BOB, option=2), flows.leg(ALICE, BOB, option=-2))
     with flows.session(ALICE) as session:
         submit_exit(session, prepare_exit(session))
     flows.trade(flows.leg(ALICE, BOB, option=1))
     assert flows.held(ALICE) == {"USD": DEPOSIT, flows.far_option: 1}
+    with flows.session(ALICE) as session, pytest.raises(ArgumentError, match="book 1 still holds positions"):
+        prepare_exit(session)
 
 
 def test_a_pause_stops_what_needs_prices_and_nothing_else(flows: Flows) -> None:
     guardian = flows.payer
     leg = flows.leg(ALICE, BOB, perpetual=1)
     terms = flows.bound(leg)
-    sides = flows.sides(terms, (leg,), ALICE, BOB)
     flows.venue.house.pause(guardian, 3_600)
-    assert refusal(lambda: flows.venue.house.settle(flows.payer, terms, 1, sides)) == "HousePauseActive"
+    assert refusal(lambda: flows.venue.house.settle(flows.payer, terms, 1, [])) == "HousePauseActive"
     with flows.session(BOB) as session:
         view = seen_by_the_chain(flows.venue, session.account, session.refresh()[1])
         assert view["house_is_paused_until"] == flows.venue.house.last_pause().end
@@ -372,7 +368,6 @@ def test_a_pause_stops_what_needs_prices_and_nothing_else(flows: Flows) -> None:
 
 def test_a_delisted_slot_is_dead_from_the_next_epoch_on(flows: Flows) -> None:
     """The epoch that is active keeps its masks, whatever is delisted meanwhile; the next one has the new."""
-    flows.trade(flows.leg(ALICE, BOB, option=1))
     slot = flows.rules.slots.find(flows.far_option)
     call = governed_call(
         "InstrumentRegistry", flows.venue.deployment.instruments, "delist", flows.rules.slots.flat_index(slot)
@@ -387,8 +382,8 @@ def test_a_delisted_slot_is_dead_from_the_next_epoch_on(flows: Flows) -> None:
     kept = flows.venue.listing(flows.rules.header)
     assert kept.live[slot.book, slot.position]
     with flows.session(ALICE) as session:
-        record, state = session.refresh()
-        built = flows.rules.built(RuleKind.INITIAL)
-        with pytest.raises(MaskedSlotError, match=f"{flows.far_option} must be empty and is not"):
-            built.witness(record.current.of_books(state.open_books), books=state.open_books, live=after.live)
-        flows.rules.witness(RuleKind.INITIAL, record.current.of_books(state.open_books), state.open_books)
+        bought = session.refresh()[0].current.plus(flows.leg(ALICE, BOB, option=1).hidden.books)
+    built = flows.rules.built(RuleKind.INITIAL)
+    with pytest.raises(MaskedSlotError, match=f"{flows.far_option} must be empty and is not"):
+        built.witness(bought.of_books((0, 1)), books=(0, 1), live=after.live)
+    flows.rules.witness(RuleKind.INITIAL, bought.of_books((0, 1)), (0, 1))

@@ -81,6 +81,37 @@ def test_the_whole_way(venue: OwnUse, files: tuple[Path, Path], tmp_path: Path) 
         assert "bound to another" in json.loads(run.stdout)["findings"][0]
 
 
+def test_what_owners_lenders_and_friends_do_beside_trading(venue: OwnUse) -> None:
+    """A deposit for somebody else, its merge, a lien that is claimed and given back, an operator, an exit."""
+    account = venue.account(ALICE)
+
+    def done(owner: int, *arguments: str) -> dict[str, object]:
+        run = run_in_process(*arguments, "--json", variables=venue.variables(owner))
+        assert run.returncode == 0, run.stderr
+        fields: dict[str, object] = json.loads(run.stdout)
+        return fields
+
+    with later_undone(venue):
+        assert done(CAROL, "deposit", "70", "--for", account)["ticks_in_its_inbox"] == 7_000
+        assert done(ALICE, "merge")["ticks"] == 7_000
+        lender = venue.running.account(CAROL).address
+        assert done(ALICE, "lien", "grant", "30", lender)["ticks"] == 3_000
+        assert done(CAROL, "lien", "claim", "10", account)["recipient"] == lender
+        assert done(CAROL, "lien", "release", "20", account)["released"] == "20"
+        appointed = done(ALICE, "operator", "set", venue.running.account(BOB).address, "--days", "1")
+        assert appointed["account"] == account
+        borrowed = {"ZKMARGIN_WALLET": str(venue.folder / f"wallet{ALICE}.json")}
+        run = run_in_process("merge", "--account", account, "--json", variables=venue.variables(BOB) | borrowed)
+        assert json.loads(run.stdout)["ticks"] == 2_000
+        assert "trades and merges the inbox" in venue.refuses(BOB, "exit", "--account", account, **borrowed)
+        assert done(ALICE, "exit")["holds_USD"] == "500060"
+        left = done(ALICE, "withdraw", "500060", "--token", "USD")
+        assert (left["proven"], left["token"]) == (False, "USD")
+        (view,) = done(ALICE, "status")["accounts"]  # type: ignore[misc]  # a list
+        assert (view["chain_sees"]["status"], view["chain_sees"]["holds_USD"]) == ("transparent", "0.00")
+    done(ALICE, "status")
+
+
 def test_an_offer_is_accepted_by_nobody_without_a_yes(venue: OwnUse, files: tuple[Path, Path]) -> None:
     offer, acceptance = files
     venue.must(ALICE, "trade", "offer", "-", offer, typed=TRADE)
@@ -119,8 +150,15 @@ def test_keystore_and_password_file(venue: OwnUse, tmp_path: Path) -> None:
         (("deposit", "0"), "out of range: give more than 0"),
         (("deposit", "1e400"), "out of range"),
         (("deposit", "nan"), "out of range"),
-        (("deposit", "0.001"), "no multiple of the tick"),
-        (("deposit", "5497558138.88"), "beyond its range of 549755813887: deposit less"),
+        (("deposit", "0.001"), "no multiple of its tick of 0.01"),
+        (("deposit", "1", "--token", "DOGE"), "the vault takes no 'DOGE': name one of 0 = USD"),
+        (("deposit", "1", "--for", "0x12"), "64 hexadecimal digits"),
+        (("deposit", "5497558138.87"), "takes 549755813887 at most"),
+        (("merge",), "nothing waits in the inbox of USD"),
+        (("exit",), "the account is transparent already: withdraw what it holds"),
+        (("operator", "set", "0x12"), "is no address"),
+        (("lien", "claim", "1", "0x" + "11" * 32), "are more than the 0 that account"),
+        (("lien", "release", "1", "0x" + "11" * 32), "are more than the 0 that account"),
         (("deposit", "1000000000.01"), "deposit less, or obtain more"),
         (("prove", "--market", "nowhere.json"), "nowhere.json"),
         (("status", "--wallet", "nowhere.json"), "give the path of your wallet"),
@@ -276,8 +314,14 @@ def test_help_lists_every_command_and_each_has_its_own() -> None:
 def test_no_option_takes_a_secret() -> None:
     for name in (
         ("deposit",),
+        ("merge",),
         ("withdraw",),
         ("payout",),
+        ("exit",),
+        ("lien", "grant"),
+        ("lien", "claim"),
+        ("lien", "release"),
+        ("operator", "set"),
         ("prove",),
         ("trade", "offer"),
         ("trade", "accept"),

@@ -44,6 +44,8 @@ OPTION: Final = "BTC-27JUN25-100000-C"
 FRIEND: Final = "0x00000000000000000000000000000000DeaDBeef"
 DEPOSITED: Final = Decimal(3_000_000)
 CAPACITY: Final = Decimal(1_000_000)
+BACKLOG: Final = Decimal(11_580)
+"""What leaves in 1,000 seconds: far more than the test takes."""
 
 
 class CrashError(Exception):
@@ -168,11 +170,11 @@ def test_what_margin_needs_stays(traded: Desk) -> None:
 
 
 def test_what_does_not_fit_waits_and_is_paid_in_turn(traded: Desk) -> None:
-    first = traded.submit(1, traded.prepare(1, CAPACITY + Decimal("11.58")))
+    first = traded.submit(1, traded.prepare(1, CAPACITY + BACKLOG))
     second = traded.submit(2, traded.prepare(2, Decimal("11.58")))
     assert (first.claim, second.claim) == (1, 2)
     assert traded.paid() == 0
-    assert traded.cash(1) == DEPOSITED - 40_000 - CAPACITY - Decimal("11.58")
+    assert traded.cash(1) == DEPOSITED - 40_000 - CAPACITY - BACKLOG
     vault, payer = traded.venue.vault, traded.own_use.running.account(3)
     with traded.session(2) as session:
         claims = queued_claims(traded.venue, session.account)
@@ -181,11 +183,11 @@ def test_what_does_not_fit_waits_and_is_paid_in_turn(traded: Desk) -> None:
         (0, 2, FRIEND, 1158)
     ]
     assert str(shown["queued_claim_2"]).startswith(f"1158 ticks to {FRIEND}, payable ")
-    traded.advance(60)
+    traded.advance(1_100)
     vault.pay_queued(payer, 0, 2)
     assert traded.paid() == Decimal("11.58")
     vault.pay_queued(payer, 0, 1)
-    assert traded.paid() == CAPACITY + Decimal("23.16")
+    assert traded.paid() == CAPACITY + BACKLOG + Decimal("11.58")
     with pytest.raises(ContractRevertedError) as caught:
         vault.pay_queued(payer, 0, 1)
     assert caught.value.name == "CollateralVaultNoSuchClaim"
