@@ -197,7 +197,7 @@ class GasCase:
         return receipt.gas_used // len(parties)
 
     def withdraw(self, party: AccountSession) -> int:
-        """Withdraw with a proof, to an address that has some of the token (to another it costs 17,100 more); the gas."""
+        """Withdraw with a proof, to an address that has some of the token (another costs 17,100 more); the gas."""
         collateral = find_collateral(self.venue)
         collateral.client.mint(self.deployer, RECIPIENT, 1)
         amount = collateral.amount(MOVED_TICKS)
