@@ -47,29 +47,47 @@ function allSources() {
   return Object.fromEntries([...found].sort(([first], [second]) => (first < second ? -1 : 1)));
 }
 
-const [settingsFile, outputFile] = process.argv.slice(2);
-const settings = JSON.parse(readFileSync(settingsFile, "utf8"));
-const input = { language: "Solidity", sources: allSources(), settings };
-const output = JSON.parse(solc.compile(JSON.stringify(input)));
-const errors = (output.errors ?? []).filter((entry) => entry.severity === "error");
-if (errors.length > 0) {
-  console.error(errors.map((entry) => entry.formattedMessage).join("\n"));
-  process.exitCode = 1;
-} else {
-  const contracts = {};
-  for (const [file, units] of Object.entries(output.contracts)) {
-    if (!file.startsWith("contracts/") && !packaged.includes(file)) continue;
-    for (const [name, unit] of Object.entries(units)) {
-      contracts[name] = {
+// What a pass compiles: the files that it names, or all that no other pass names.
+function filesOf(pass, passes, sources) {
+  if (pass.files) return pass.files;
+  const named = new Set(passes.flatMap((other) => other.files ?? []));
+  return Object.keys(sources).filter((unit) => (unit.startsWith("contracts/") || packaged.includes(unit)) && !named.has(unit));
+}
+
+function compile(pass, settings, passes, sources) {
+  const selection = Object.fromEntries(filesOf(pass, passes, sources).map((unit) => [unit, { "*": settings.outputs }]));
+  const optimizer = { enabled: true, runs: pass.runs };
+  const input = { language: "Solidity", sources, settings: { ...settings.common, optimizer, outputSelection: selection } };
+  const output = JSON.parse(solc.compile(JSON.stringify(input)));
+  const errors = (output.errors ?? []).filter((entry) => entry.severity === "error");
+  if (errors.length > 0) {
+    console.error(errors.map((entry) => entry.formattedMessage).join("\n"));
+    process.exit(1);
+  }
+  const contracts = Object.entries(output.contracts).flatMap(([file, units]) =>
+    Object.entries(units).map(([name, unit]) => [
+      name,
+      {
         source: file,
         abi: unit.abi,
         bytecode: `0x${unit.evm.bytecode.object}`,
         deployedBytecode: `0x${unit.evm.deployedBytecode.object}`,
         immutableReferences: unit.evm.deployedBytecode.immutableReferences ?? {},
-      };
-    }
-  }
-  const document = { compiler: solc.version(), contracts, input };
-  writeFileSync(`${outputFile}.${process.pid}.part`, JSON.stringify(document));
-  renameSync(`${outputFile}.${process.pid}.part`, outputFile);
+      },
+    ]),
+  );
+  return { input, contracts };
 }
+
+const [settingsFile, outputFile] = process.argv.slice(2);
+const settings = JSON.parse(readFileSync(settingsFile, "utf8"));
+const sources = allSources();
+const inputs = {};
+const contracts = {};
+for (const pass of settings.passes) {
+  const compiled = compile(pass, settings, settings.passes, sources);
+  inputs[pass.name] = compiled.input;
+  Object.assign(contracts, Object.fromEntries(compiled.contracts));
+}
+writeFileSync(`${outputFile}.${process.pid}.part`, JSON.stringify({ compiler: solc.version(), contracts, inputs }));
+renameSync(`${outputFile}.${process.pid}.part`, outputFile);

@@ -304,14 +304,14 @@ def run(options: Mapping[str, Any]) -> None:
         raise click.UsageError(f"{output} exists: an older deployment is not overwritten; give another --output")
     deployment, manifest = deploy_and_check(order)
     # The deployment file comes last: until it is there, the same command may be run again.
-    save_sources(output.with_suffix(".sources.json"))
+    save_sources(output)
     manifest.save(output.with_suffix(".manifest.json"))
     deployment.save(output)
     for name in ("verifier", "timelock", "instruments", "registry", "exit_verifier", "house", "vault", "collateral"):
         click.echo(f"{name.replace('_', ' '):<14}{getattr(deployment, name)}")
     if not order.network.blobs:
         click.echo("this chain takes no blobs: rules are published by calldata on it")
-    click.echo(f"written to {output}, with .manifest.json and .sources.json beside it")
+    click.echo(f"written to {output}, with its manifest and the sources for block explorers beside it")
 
 
 @click.command(help=__doc__)

@@ -123,7 +123,7 @@ def test_a_network_by_name_with_manifest_sources_and_verification(running: Local
     assert RegistryClient(chain, deployment.registry).threshold() == 2
     assert TimelockClient(chain, deployment.timelock).minimum_delay() == 3_600
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    assert sorted(files) == ["mine.json", "mine.manifest.json", "mine.sources.json"]
+    assert sorted(files) == ["mine.json", "mine.manifest.json", "mine.sources.json", "mine.verifier.sources.json"]
     for text in (*files.values(), done.stdout, done.stderr):
         assert running.url not in text
         assert key.removeprefix("0x") not in text

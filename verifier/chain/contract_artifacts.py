@@ -22,21 +22,27 @@ from verifier.errors import ContractArtifactError
 PROJECT_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
 COMPILER_SETTINGS: Final[dict[str, Any]] = {
-    "optimizer": {"enabled": True, "runs": 1_000_000},
-    "viaIR": True,
-    # The precompiles of EIP-2537 exist from Prague on; nothing newer is needed in the byte code itself.
-    "evmVersion": "prague",
-    "metadata": {"bytecodeHash": "none"},
-    "outputSelection": {
-        "*": {
-            "*": [
-                "abi",
-                "evm.bytecode.object",
-                "evm.deployedBytecode.object",
-                "evm.deployedBytecode.immutableReferences",
-            ]
-        }
+    "common": {
+        "viaIR": True,
+        # The precompiles of EIP-2537 exist from Prague on; nothing newer is needed in the byte code itself.
+        "evmVersion": "prague",
+        "metadata": {"bytecodeHash": "none"},
     },
+    "outputs": [
+        "abi",
+        "evm.bytecode.object",
+        "evm.deployedBytecode.object",
+        "evm.deployedBytecode.immutableReferences",
+    ],
+    # The verifiers are optimised for few gas, as every proof runs through them; all else for size, which is limited.
+    "passes": [
+        {"name": "sources", "runs": 200},
+        {
+            "name": "verifier.sources",
+            "runs": 1_000_000,
+            "files": ["contracts/CeremonyMarginVerifier.sol", "contracts/PairingMarginVerifier.sol"],
+        },
+    ],
 }
 
 
@@ -139,7 +145,7 @@ def compiler_version() -> str:
     return str(_document()["compiler"])
 
 
-def compiler_input() -> dict[str, Any]:
-    """The standard-JSON input of the artifacts, every source in it: what block explorers verify sources by."""
-    loaded: dict[str, Any] = _document()["input"]
+def compiler_inputs() -> dict[str, dict[str, Any]]:
+    """Standard-JSON inputs of the artifacts by name, every source in each: what block explorers verify sources by."""
+    loaded: dict[str, dict[str, Any]] = _document()["inputs"]
     return loaded

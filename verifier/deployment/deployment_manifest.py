@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from eth_hash.auto import keccak
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from verifier.chain.contract_artifacts import compiler_input, compiler_version, load_artifact
+from verifier.chain.contract_artifacts import compiler_inputs, compiler_version, load_artifact
 from verifier.chain.epochs import EpochTiming
 from verifier.deployment.create2 import PROXY
 from verifier.deployment.deployment_plan import deployment_plan
@@ -218,9 +218,11 @@ class Manifest(_Record):
         return deployment_plan(self.chain_id, self.administrator, shape_name=self.shape, setup=setup, terms=terms)
 
 
-def save_sources(path: Path) -> None:
-    """Write the standard-JSON input of the build, by which block explorers verify sources."""
-    path.write_text(json.dumps(compiler_input(), indent=1) + "\n", encoding="utf-8")
+def save_sources(deployment: Path) -> None:
+    """Write the standard-JSON inputs of the build beside a deployment file: block explorers verify sources by them."""
+    for name, content in compiler_inputs().items():
+        path = deployment.with_suffix(f".{name}.json")
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _shown(value: object) -> object:
