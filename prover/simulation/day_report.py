@@ -63,14 +63,14 @@ def invariant_table(outcome: DayOutcome) -> TableData:
     rows = tuple(
         (
             f"{shown.invariant.number}. {shown.invariant.statement}",
-            shown.invariant.shown_by,
+            "holds" if shown.holds else "not seen",
             f"{shown.looks:,}",
             f"{shown.refused:,}" if shown.invariant.refusals else "",
-            "holds" if shown.holds else "not seen",
+            shown.invariant.shown_by,
         )
         for shown in shown_invariants(outcome.day)
     )
-    columns = (Column("invariant"), Column("shown by"), Column("looks"), Column("attempts refused"), Column("verdict"))
+    columns = tuple(map(Column, ("invariant", "verdict", "looks", "attempts refused", "shown by")))
     return TableData("Invariants of the specification, section 9", columns, rows)
 
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 TIMING: Final = EpochTiming(maximum_age=3 * 3600, activation_delay=24, spacing=60)
 EPOCH_SECONDS: Final = 2 * 3600
+TRADING_SECONDS: Final = 3600
+"""Of an epoch, at most."""
+
 BOOKS: Final = 2
 LATE_SLOTS: Final = 2
 DEPOSIT_TICKS: Final = 25_000_000
@@ -108,7 +111,8 @@ class DayStory:
         accounts = day.venue.accounts(choices.accounts)
         self._cast = Cast(accounts[:-2], accounts[-2], accounts[-1])
         collateral = [ledger.terms.slot for ledger in day.house.vault.tokens]
-        self._trader = DayTrader(day, random.Random(choices.seed), collateral)  # noqa: S311 - choices of a simulation
+        self._random = random.Random(choices.seed)  # noqa: S311 - choices of a simulation
+        self._trader = DayTrader(day, self._random, collateral)
         self._scenes = DayScenes(day, self._trader, self._cast, self._late)
         self.trades = 0
 
@@ -210,6 +214,9 @@ class DayStory:
                 self._net(dropped=self.trades % 2)
             else:
                 self._settle(self._cast.traders)
+            self.day.let_pass(
+                self._random.randint(1, 1 + TRADING_SECONDS * self._choices.epochs // self._choices.trades)
+            )
 
     def _settle(self, parties: tuple[bytes, ...]) -> None:
         trade = self._trader.trade(parties)

@@ -146,6 +146,10 @@ class SimulatedDay:
         advance_time(self.venue.chain, seconds)
         self._require_none(compare_times(self.venue, self.house), "time passed")
 
+    def let_pass(self, seconds: int) -> None:
+        """Let a little time pass between two actions; the next one looks at everything."""
+        advance_time(self.venue.chain, seconds)
+
     def donate(self, token: int, ticks: int, story: str) -> None:
         """Send tokens to the vault that nobody asked for."""
         units = ticks * self.venue.units_per_tick(token)

@@ -9,6 +9,7 @@ import requests
 from web3 import Web3
 from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
+from web3.types import RPCEndpoint
 
 from verifier.chain.contract_errors import decode_revert
 from verifier.chain.receipts import BlockHeader, event_log_of, header_of
@@ -24,16 +25,26 @@ if TYPE_CHECKING:
 
 __all__ = ["NodeConnection", "Web3", "checksummed", "shown_host", "translated_errors", "web3_at"]
 
+CHAIN_NUMBER: Final[RPCEndpoint] = RPCEndpoint("eth_chainId")
+
 FEE_FACTOR: Final = 2
 """A transaction offers so many times the present base fee: it may double before the offer no longer suffices."""
 
 
 def web3_at(url: str, request_seconds: float) -> Web3:
-    """A connection over HTTP. Broken connections are tried again at once; a node that hangs is reported in time."""
+    """A connection over HTTP. Broken connections are tried again at once; a node that hangs is reported in time.
+
+    The chain's number is asked for once: web3 would ask before every call.
+    """
     again = ExceptionRetryConfiguration(errors=(requests.ConnectionError, requests.HTTPError))
-    return Web3(
-        Web3.HTTPProvider(url, request_kwargs={"timeout": request_seconds}, exception_retry_configuration=again)
+    provider = Web3.HTTPProvider(
+        url,
+        request_kwargs={"timeout": request_seconds},
+        exception_retry_configuration=again,
+        cache_allowed_requests=True,
+        cacheable_requests={CHAIN_NUMBER},
     )
+    return Web3(provider)
 
 
 class NodeConnection:
