@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @author The zkmargin contributors
 /// @notice N of M: what is published needs signatures of `threshold()` different publishers. The owner says who they are;
 /// ownership passes in two steps. Publishers sign with a key of their own (no contract accounts). Twin:
-/// verifier/chain/rule_signatures.py.
+/// verifier/chain/rule_publication.py.
 interface IPublisherQuorum {
     /// @notice The publishers changed.
     /// @param added Those that came.

@@ -6,7 +6,7 @@ import { RuleLocation } from "../types/MarginRule.sol";
 /// @title The matrix of a statement: the chunks of some books of a rule, each book's followed by its mask
 /// @author The zkmargin contributors
 /// @notice A statement over the books of a bitmap (bit b = book b) has G + 1 chunks a book, ascending by book. Twin:
-/// verifier/rules/rule_matrix.py.
+/// verifier/rules/margin_rule.py.
 library RuleMatrix {
     /// @dev Bytes of a point.
     uint256 private constant POINT_BYTES = 96;
