@@ -124,7 +124,7 @@ interface IInstrumentRegistry {
     /// @param names What they are called, in the same order.
     function list(uint8 book, SlotTerms[] calldata terms, string[] calldata names) external;
 
-    /// @notice Kills a slot. Accounts that hold it can do nothing but exit until the next rule is built without it.
+    /// @notice Kills a slot: from the next epoch on an account that holds it can prove nothing, and is left to exit.
     /// @dev Only the owner. Raises the version.
     /// @param slot_ The slot.
     function delist(uint256 slot_) external;
