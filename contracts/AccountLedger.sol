@@ -13,7 +13,7 @@ import { ClaimEncoding } from "./libraries/ClaimEncoding.sol";
 import { Commitments } from "./libraries/Commitments.sol";
 import { RuleMatrix } from "./libraries/RuleMatrix.sol";
 import { AccountId, accountIdOf } from "./types/AccountId.sol";
-import { AccountState } from "./types/AccountState.sol";
+import { AccountState, AccountStatus } from "./types/AccountState.sol";
 import { RuleKind, RuleLocation } from "./types/MarginRule.sol";
 import { MarginCheck, MarginEvidence } from "./types/Settlement.sol";
 
@@ -32,11 +32,11 @@ abstract contract AccountLedger is IAccountLedger, EIP712 {
 
     /// @dev The rule and the matrix that were last asked for, since claims of one batch mostly share them.
     struct RuleInUse {
-        uint32 epoch;
-        RuleKind kind;
-        uint32 books;
         RuleLocation location;
         bytes matrix;
+        uint32 epoch;
+        uint32 books;
+        RuleKind kind;
     }
 
     /// @inheritdoc IAccountLedger
@@ -130,6 +130,14 @@ abstract contract AccountLedger is IAccountLedger, EIP712 {
         return _context(check.account, check.stateVersion, check.epoch, check.kind, action);
     }
 
+    /// @dev Writes down the state of an account that has changed under a proof of initial margin.
+    function _recordProven(AccountId id, AccountState memory state, uint32 epoch) internal {
+        ++state.stateVersion;
+        state.status = AccountStatus.ACTIVE;
+        state.initialEpoch = epoch;
+        _accounts[id].state = state;
+    }
+
     /// @dev Uses up a nonce.
     function _useNonce(AccountId id, uint256 nonce) internal {
         mapping(uint256 word => uint256 bits) storage words = _accounts[id].nonces;
@@ -190,7 +198,8 @@ abstract contract AccountLedger is IAccountLedger, EIP712 {
                 continue;
             }
             bytes32 stored = hashes[book];
-            bytes32 given = Commitments.hashAt(points, index++);
+            bytes32 given = Commitments.hashAt(points, index);
+            ++index;
             // A book that was never touched holds nothing.
             if (given != stored && (stored != 0 || given != Commitments.INFINITY_HASH)) {
                 revert AccountLedgerCommitmentMismatch(id, book, given, stored);

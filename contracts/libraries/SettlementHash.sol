@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import { Leg, OpenLeg, Participant, Settlement } from "../types/Settlement.sol";
+import { Leg, OpenLeg, Settlement } from "../types/Settlement.sol";
 import { Lien, Withdrawal } from "../types/Vault.sol";
 
 /// @title EIP-712 struct hashes of what moves value out of an account

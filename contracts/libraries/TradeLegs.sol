@@ -90,20 +90,21 @@ library TradeLegs {
     /// @param index Index of the account.
     /// @param books Books of the portfolio, all that the account's legs touch among them.
     /// @param portfolio Commitments of these books.
-    function apply_(Leg[] memory legs, uint256 index, uint32 books, bytes memory portfolio) internal view {
+    function carryOut(Leg[] memory legs, uint256 index, uint32 books, bytes memory portfolio) internal view {
         for (uint256 number = 0; number < legs.length; ++number) {
             if (_concerns(legs[number], index)) {
-                _apply(legs[number], legs[number].giver == index, books, portfolio);
+                _carryOut(legs[number], legs[number].giver == index, books, portfolio);
             }
         }
     }
 
     /// @dev Carries out one leg on one side.
-    function _apply(Leg memory leg, bool gives, uint32 books, bytes memory portfolio) private view {
+    function _carryOut(Leg memory leg, bool gives, uint32 books, bytes memory portfolio) private view {
         uint256 position = 0;
         for (uint256 book = 0; leg.books >> book != 0; ++book) {
             if (BookSet.has(leg.books, book)) {
-                Commitments.combineAt(portfolio, BookSet.indexOf(books, book), leg.differences, position++, gives);
+                Commitments.combineAt(portfolio, BookSet.indexOf(books, book), leg.differences, position, gives);
+                ++position;
             }
         }
     }
