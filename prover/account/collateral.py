@@ -35,7 +35,7 @@ class Collateral:
     @property
     def tick(self) -> Decimal:
         """Tokens in one tick, which is one lot of its slot."""
-        return Decimal(self.terms.units_per_tick).scaleb(-self.decimals)
+        return Decimal(self.terms.units_per_tick).scaleb(-self.decimals).normalize()
 
     @property
     def slot(self) -> int:
