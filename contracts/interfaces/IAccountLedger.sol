@@ -15,7 +15,8 @@ import { MarginCheck, MarginEvidence } from "../types/Settlement.sol";
 /// bitmap, never the prover's choice. Twin: verifier/chain/house_client.py.
 /// @dev A proof is bound to `context = keccak256(abi.encode(chain id, this contract, account, state version, epoch, kind,
 /// action))`, with `action` the EIP-712 struct hash of the settlement, withdrawal or lien, the hash of a netting of open
-/// legs, or 0 for `proveMargin`. Nonces of signatures are unordered: word = nonce >> 8, bit = nonce & 255.
+/// legs, or 0 for `proveMargin`. Nonces of signatures are unordered: word = nonce >> 8, bit = nonce & 255. A signature
+/// counts when it was made by the signer's key, or when the signer is a contract that accepts it (ERC-1271).
 interface IAccountLedger {
     /// @notice An account proved that it is covered, in the state that its events so far left it in.
     /// @param account Account that was proven.

@@ -106,6 +106,25 @@ contract SettlementTest is TwoAccounts {
         _expect("version", house.accountState(settlement.participants[1].account).stateVersion, 2);
     }
 
+    /// @dev An account with a key to which code was delegated signs by either.
+    function testDelegatedAccountsSignByKeyOrCode() external {
+        vm.etch(_owner(_alice), address(new WalletOwner("code")).code);
+        (Settlement memory settlement, SettlementSide[] memory sides) = _agreed("delegated", 1);
+        bytes memory byKey = sides[0].signature;
+        sides[0].signature = "neither";
+        _expectSignatureRefused(settlement, 0, _owner(_alice));
+        house.settle(settlement, 1, sides);
+        sides[0].signature = byKey;
+        house.settle(settlement, 1, sides);
+        (Ghost[] memory ghosts, GhostLeg[] memory legs) = _pair(_alice, _bob, "delegated", 1);
+        _carryOut(ghosts, legs);
+        settlement = _settlement(ghosts, legs);
+        sides = _sides(settlement, ghosts, legs, 1);
+        sides[0].signature = "code";
+        house.settle(settlement, 1, sides);
+        _expect("version", house.accountState(_account(_alice)).stateVersion, 3);
+    }
+
     function testRefusesTheOtherOwnersSignature() external {
         (Settlement memory settlement, SettlementSide[] memory sides) = _agreed("signatures", 1);
         (sides[0].signature, sides[1].signature) = (sides[1].signature, sides[0].signature);
