@@ -14,12 +14,11 @@ from prover.simulation.refusals import Refusal
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from prover.simulation.day_trader import DayTrader
     from prover.simulation.simulated_day import SimulatedDay
 
-Attack = Callable[["SimulatedDay", "DayTrader", "Sequence[bytes]"], None]
+Attack = Callable[["SimulatedDay", "DayTrader", act.Settle], None]
+"""Gets an honest trade of the epoch that nobody has sent; attacks change no account, so that it serves all of them."""
 
 RECKLESS_FACTOR: Final = 100_000
 
@@ -27,8 +26,7 @@ RECKLESS_FACTOR: Final = 100_000
 def tampered_trade(refusal: Refusal, tampering: Tampering, *invariants: int) -> Attack:
     """An honest trade of which an attacker changes something."""
 
-    def attack(day: SimulatedDay, trader: DayTrader, parties: Sequence[bytes]) -> None:
-        honest = trader.trade(parties)
+    def attack(day: SimulatedDay, _trader: DayTrader, honest: act.Settle) -> None:
         day.refuses(refusal, replace(honest, tampering=tampering), f"a trade with {tampering.value}")
         day.seen(*invariants)
 
@@ -38,49 +36,48 @@ def tampered_trade(refusal: Refusal, tampering: Tampering, *invariants: int) -> 
 def altered_trade(refusal: Refusal, story: str, alter: Callable[[act.Settle], act.Settle]) -> Attack:
     """A trade whose terms do not hold, signed as they are."""
 
-    def attack(day: SimulatedDay, trader: DayTrader, parties: Sequence[bytes]) -> None:
-        day.refuses(refusal, alter(trader.trade(parties)), story)
+    def attack(day: SimulatedDay, _trader: DayTrader, honest: act.Settle) -> None:
+        day.refuses(refusal, alter(honest), story)
 
     return attack
 
 
-def reckless_trade(day: SimulatedDay, trader: DayTrader, parties: Sequence[bytes]) -> None:
+def reckless_trade(day: SimulatedDay, trader: DayTrader, honest: act.Settle) -> None:
     """A trade that its giver's margin does not cover: no prover can prove it."""
-    receiver, giver = parties[:2]
+    receiver, giver = list(honest.versions)[:2]
     leg = act.Leg(receiver, giver, {0: EMPTY.plus(Ghost({1: RECKLESS_FACTOR}))})
     day.refuses(Refusal.NOT_COVERED, trader.settlement([leg]), "a trade that breaks margin")
 
 
-def replayed_proof(day: SimulatedDay, trader: DayTrader, parties: Sequence[bytes]) -> None:
-    """A margin proof that was recorded already."""
-    account = parties[-1]
-    check = act.ProveMargin(account, day.house.account(account).version, trader.epoch, RuleKind.MAINTENANCE)
-    if day.house.account(account).proven.get(RuleKind.MAINTENANCE, 0) < trader.epoch:
-        day.do(check, "a margin proof")
-    day.refuses(Refusal.ALREADY_PROVEN, check, "the same proof once more")
+def replayed_proof(day: SimulatedDay, trader: DayTrader, _honest: act.Settle) -> None:
+    """A margin proof of what is recorded already, by an account of this epoch's batch."""
+    epoch, kind = trader.epoch, RuleKind.MAINTENANCE
+    proven = [identity for identity, state in day.house.accounts.items() if state.proven.get(kind, 0) == epoch]
+    check = act.ProveMargin(proven[0], day.house.account(proven[0]).version, epoch, kind)
+    day.refuses(Refusal.ALREADY_PROVEN, check, "a proof of what is recorded already")
     day.seen(9)
 
 
-def forged_withdrawal(day: SimulatedDay, trader: DayTrader, parties: Sequence[bytes]) -> None:
+def forged_withdrawal(day: SimulatedDay, trader: DayTrader, honest: act.Settle) -> None:
     """A withdrawal with a forged proof."""
-    account = parties[0]
+    account = next(iter(honest.versions))
     terms = act.Withdraw(account, day.house.account(account).version, trader.epoch, 0, 1, owner_of(account))
     day.refuses(
         Refusal.PROOF_REJECTED, replace(terms, tampering=Tampering.FORGED_PROOF), "a withdrawal with a forged proof"
     )
 
 
-def false_exit(day: SimulatedDay, _trader: DayTrader, parties: Sequence[bytes]) -> None:
+def false_exit(day: SimulatedDay, _trader: DayTrader, honest: act.Settle) -> None:
     """An exit with a tick more than the account has of cash."""
-    account = next(party for party in parties if day.house.account(party).ghosts[0].blind)
+    account = next(party for party in honest.versions if day.house.account(party).ghosts[0].blind)
     cash = max(0, day.house.account(account).ghosts[0].positions.get(0, 0))
     held = (cash + 1, *(0 for _ in day.house.vault.tokens[1:]))
     day.refuses(Refusal.EXIT_REJECTED, act.Exit(account, day.house.account(account).version, held), "a false exit")
 
 
-def front_run_deposit(day: SimulatedDay, _trader: DayTrader, parties: Sequence[bytes]) -> None:
+def front_run_deposit(day: SimulatedDay, _trader: DayTrader, honest: act.Settle) -> None:
     """A deposit on a commitment that is no longer the account's."""
-    terms = act.Deposit(parties[0], 0, 1, Tampering.WRONG_COMMITMENT)
+    terms = act.Deposit(next(iter(honest.versions)), 0, 1, Tampering.WRONG_COMMITMENT)
     day.refuses(Refusal.COMMITMENT_MISMATCH, terms, "a deposit that was overtaken")
 
 

@@ -139,8 +139,9 @@ class DayStory:
             self._publish(epoch)
             self._trade(epoch)
             self._prove()
+            honest = self._trader.trade(self._cast.traders)
             for attack in ATTACKS[epoch - 1 :: self._choices.epochs]:
-                attack(self.day, self._trader, self._cast.traders)
+                attack(self.day, self._trader, honest)
             for scene in self._scenes_of(epoch):
                 scene()
             self.day.require_all()

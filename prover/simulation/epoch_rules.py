@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 REMEMBERED: Final = 32
-"""Witnesses."""
+"""Witnesses, and as many proofs."""
 
 FrozenBooks = tuple[tuple[int, tuple[tuple[int, int], ...], int], ...]
 """Number, positions and blind of every book."""
@@ -48,6 +48,8 @@ class EpochRules:
         self._rule = functools.cache(self._masked)
         # A trade is asked about before it is proven, and again by the model after it.
         self._witness = functools.lru_cache(maxsize=REMEMBERED)(self._fresh_witness)
+        # Attackers alter one honest action in many ways.
+        self._proof = functools.lru_cache(maxsize=REMEMBERED)(self._fresh_proof)
 
     def __call__(self, kind: RuleKind, portfolio: Portfolio) -> bool:
         """Whether a portfolio satisfies a rule."""
@@ -77,6 +79,10 @@ class EpochRules:
         return prove(
             setup=self._book.setup, rule=rule, witness=self._witness(kind, _frozen(portfolio)), context=context
         )
+
+    def _fresh_proof(self, kind: RuleKind, books: FrozenBooks, context: bytes) -> MarginProof:
+        rule, witness = self._rule(kind, tuple(book for book, _, _ in books)), self._witness(kind, books)
+        return prove(setup=self._book.setup, rule=rule, witness=witness, context=context)
 
     def _fresh_witness(self, kind: RuleKind, books: FrozenBooks) -> Witness:
         openings = []
