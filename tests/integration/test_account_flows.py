@@ -231,7 +231,7 @@ def test_an_open_leg_can_be_dropped_and_the_rest_still_settles(flows: Flows) -> 
         with flows.session(owner) as session:
             sides.append(bring_open_side(session, flows.rules, (kept,), [first]))
     flows.venue.house.settle_open(flows.payer, [kept], [signatures], 1, sides)
-    assert (flows.held(ALICE)[PERPETUAL], flows.held(BOB)[PERPETUAL]) == (2, -2)
+    assert [flows.held(owner)[PERPETUAL] for owner in (ALICE, BOB)] == [2, -2]
     assert PERPETUAL not in flows.held(CAROL)
     assert refusal(lambda: flows.venue.house.settle_open(flows.payer, [kept], [signatures], 1, sides)) == (
         "AccountLedgerNonceUsed"
@@ -287,16 +287,20 @@ def test_an_operator_trades_and_merges_and_nothing_else(flows: Flows) -> None:
     terms = flows.bound(leg)
     other = flows.sides(terms, (leg,), BOB)
     with flows.session(ALICE, signer=DAVE) as session:
-        for refused in (
+        refused: tuple[Callable[[], object], ...] = (
             lambda: deposit(session, Decimal(1)),
             lambda: prepare_withdrawal(session, Decimal(1), operator.address, flows.rules),
             lambda: prepare_lien(session, Decimal(1), operator.address, flows.rules),
             lambda: prepare_exit(session),
-        ):
+        )
+        for action in refused:
             with pytest.raises(OperatorError, match="an operator signs trades and merges the inbox"):
-                refused()
+                action()
         side = bring_side(session, flows.rules, terms, [leg])
-    settle = lambda: flows.venue.house.settle(flows.payer, terms, 1, [side, *other])  # noqa: E731 - tried twice
+
+    def settle() -> object:
+        return flows.venue.house.settle(flows.payer, terms, 1, [side, *other])
+
     assert refusal(settle) == "AccountLedgerNotAuthorised"
     flows.venue.house.set_operator(owner, 0, operator.address, flows.venue.chain.block_time() + FAR)
     settle()

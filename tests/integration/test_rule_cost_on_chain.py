@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prover.benchmarks.benchmark_gas import GasCase
+from prover.benchmarks.benchmark_gas import GasCase, market_chain
 from prover.benchmarks.benchmark_risk import wide_rule
-from prover.local_chain import local_chain
 from prover.rules.rule_cost import rule_cost
 from prover.rules.rule_file import shipped_rule
-from verifier.chain.chain_client import ChainClient
-from verifier.chain.registry_client import RegistryClient
 from verifier.rules.rule_audit import compare_matrices
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS
 
 if TYPE_CHECKING:
     from prover.rules.rule_definition import RuleDefinition
@@ -43,18 +40,17 @@ def few_scenarios() -> RuleDefinition:
     ids=["small", "small, two books", "standard, two chunks", "standard, eight chunks", "shared definition rows"],
 )
 def test_the_cost_is_within_two_percent(shape: str, books: int, rule: RuleDefinition | None, chunks: int) -> None:
-    with local_chain() as anvil:
-        chain = ChainClient.connect(anvil.url)
-        case = GasCase(chain, anvil.account(0), shape, books, rule)
-        built = [case.book.built(kind) for kind in RuleKind]
+    with market_chain() as running:
+        case = GasCase(running, shape, books, definition=rule)
+        built = [case.book.built(kind) for kind in PUBLISHED_KINDS]
         assert built[0].matrix.chunks_per_book == chunks
         cost = rule_cost(*built)
-        registry = RegistryClient(chain, case.deployment.registry)
-        receipts = registry.publish(case.deployer, case.book.publication())
-        for one, matrix in zip(built, registry.rule_matrices(case.shape, 1), strict=True):
+        receipts = case.publish()
+        for one, matrix in zip(built, case.venue.registry.rule_matrices(case.venue.shape, 1), strict=True):
             assert compare_matrices(matrix, one.matrix) == []
-        first, _, _ = case.settle(case.open_party(anvil.account(1)), case.open_party(anvil.account(2)))
-        measured = case.check(first)
+        with case.parties(2) as parties:
+            case.settle(parties)
+            measured = case.check(parties[0])
     assert cost.check_gas == pytest.approx(measured, rel=0.02)
     assert cost.publication_gas == pytest.approx(sum(receipt.gas_used for receipt in receipts), rel=0.02)
     assert cost.transactions == len(receipts)

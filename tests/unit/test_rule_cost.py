@@ -30,9 +30,13 @@ def test_the_price_of_points_falls_to_the_last_discount() -> None:
 
 def test_equal_chunks_save_blobs_not_points() -> None:
     marks = bytes(1024)
-    assert publication_gas(16, 0, 3, marks) > publication_gas(16, 6, 2, marks)
-    assert publication_gas(16, 0, 3, marks) > publication_gas(8, 0, 2, marks)
-    assert publication_gas(8, 0, 2, b"\x01" * 1024) - publication_gas(8, 0, 2, marks) == 12 * 1024
+
+    def gas(chunks: int, equal: int, transactions: int, content: bytes = marks) -> int:
+        return publication_gas(books=1, chunks=chunks, equal_chunks=equal, transactions=transactions, marks=content)
+
+    assert gas(16, 0, 3) > gas(16, 6, 2)
+    assert gas(16, 0, 3) > gas(8, 0, 2)
+    assert gas(8, 0, 2, b"\x01" * 1024) - gas(8, 0, 2) == 12 * 1024
 
 
 def test_columns_of_the_small_shape() -> None:
