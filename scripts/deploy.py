@@ -343,9 +343,7 @@ def run(options: Mapping[str, Any]) -> None:
 @click.option("--lister", help="Address that lists instruments.")
 @click.option("--guardian", help="Address that may pause the house for a limited time.")
 @click.option("--proposer", "proposers", multiple=True, help="Address that proposes to the timelock; may be repeated.")
-@click.option(
-    "--governance-delay", type=int, help="Seconds that a proposal waits; two days unless the network says."
-)
+@click.option("--governance-delay", type=int, help="Seconds that a proposal waits; two days unless the network says.")
 @click.option("--keystore", type=click.Path(path_type=Path), help="Key of the deployer.")
 @click.option("--node-account", help="Address of the deployer when the node, or a signer behind it, signs.")
 @click.option("--salt", help="Any text: another one gives the same contracts other addresses.")

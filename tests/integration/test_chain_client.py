@@ -18,6 +18,7 @@ from prover.local_chain import LOCAL_CHAIN_ID, anvil_binary, local_chain
 from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup, insecure_setup
 from verifier.chain.chain_client import ChainClient
+from verifier.chain.chain_time import advance_time, wait_for_time
 from verifier.chain.contract_interface import contract_interface
 from verifier.chain.house_client import HouseClient
 from verifier.deployment.deployment import (
@@ -144,6 +145,21 @@ def test_another_contract_at_the_address_is_found_out(exchange: Exchange) -> Non
 def test_a_request_that_the_node_does_not_know_is_an_error(exchange: Exchange) -> None:
     with pytest.raises(ChainError, match="no_such_method"):
         exchange.chain.request("no_such_method", [])
+
+
+def test_only_the_local_clock_is_moved(exchange: Exchange) -> None:
+    later = exchange.chain.block_time() + 1_000
+    wait_for_time(exchange.chain, later)
+    assert exchange.chain.block_time() >= later
+    with local_chain(chain_id=560_048) as other:
+        chain = ChainClient.connect(other.url)
+        now = chain.block_time()
+        wait_for_time(chain, now)
+        with pytest.raises(ChainError, match="cannot be moved"):
+            advance_time(chain, 1)
+        with pytest.raises(ChainError, match="its blocks come late"):
+            wait_for_time(chain, now + 1_000, patience=-1_000)
+        assert chain.block_number() == 0
 
 
 # --- Deploying ------------------------------------------------------------------------------------------------------
@@ -281,13 +297,13 @@ def house_refusal(exchange: Exchange, **bent: object) -> str:
 def test_houses_refuse_parts_that_do_not_fit(exchange: Exchange) -> None:
     token, deployment = exchange.vault.token_terms(0), exchange.deployment
 
-    def refused_token(**bent: int) -> str:
-        return house_refusal(exchange, tokens=[replace(token, **bent)])
-
-    assert refused_token(slot=SMALL.slots) == "CollateralVaultSlotOutOfRange"
-    assert refused_token(units_per_tick=0) == "CollateralVaultTickWithoutUnits"
-    assert refused_token(capacity=0) == "CollateralVaultLimitEmpty"
-    assert refused_token(cap=token.cap + 1) == "CollateralVaultCapOutOfRange"
+    for bent, name in (
+        (replace(token, slot=SMALL.slots), "CollateralVaultSlotOutOfRange"),
+        (replace(token, units_per_tick=0), "CollateralVaultTickWithoutUnits"),
+        (replace(token, capacity=0), "CollateralVaultLimitEmpty"),
+        (replace(token, cap=token.cap + 1), "CollateralVaultCapOutOfRange"),
+    ):
+        assert house_refusal(exchange, tokens=[bent]) == name
     assert house_refusal(exchange, tokens=[]) == "CollateralVaultNoTokens"
     assert house_refusal(exchange, basis_table=deployment.verifier) == "DataContractLengthWrong"
     assert house_refusal(exchange, basis_hash=bytes(32)) == "DataContractHashMismatch"

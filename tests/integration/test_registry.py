@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
@@ -142,7 +142,7 @@ def test_python_and_contract_agree_on_what_is_signed(exchange: Exchange) -> None
     proposal, registry = exchange.registry.next_proposal(publication), exchange.registry
     digest = proposal.signing_digest(exchange.chain.chain_id, registry.address)
     assert contract_says(exchange, "signingDigest", proposal.as_tuple()) == digest
-    changed = [replace(proposal, **{name: bump(getattr(proposal, name))}) for name in RuleProposal.__slots__]
+    changed = [bumped(proposal, name) for name in RuleProposal.__slots__]
     digests = {entry.signing_digest(exchange.chain.chain_id, registry.address) for entry in changed}
     assert len(digests | {digest}) == len(changed) + 1
     other = exchange.running.account(4)
@@ -152,9 +152,11 @@ def test_python_and_contract_agree_on_what_is_signed(exchange: Exchange) -> None
         registry.signers(replace(both, signatures=(b"\x01" * 64,)))
 
 
-def bump(value: int | bytes) -> int | bytes:
-    """Another value of the same kind."""
-    return value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+def bumped(proposal: RuleProposal, name: str) -> RuleProposal:
+    """The proposal with another value of one field."""
+    value: Any = getattr(proposal, name)
+    changes: dict[str, Any] = {name: value + 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]}
+    return replace(proposal, **changes)
 
 
 def test_a_quorum_must_sign(fresh_exchange: Exchange) -> None:

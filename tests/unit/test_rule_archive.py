@@ -16,7 +16,6 @@ from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from verifier.ceremony import ceremony_setup
 from verifier.chain.epochs import EpochHeader
-from verifier.chain.rule_publication import Publication
 from verifier.rules.rule_archive import (
     ArchiveError,
     RuleSources,
@@ -31,6 +30,8 @@ from verifier.shape import SMALL
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from verifier.chain.rule_publication import Publication
 
 
 @functools.cache
@@ -52,6 +53,8 @@ def header(epoch: int = 1, **changes: bytes) -> EpochHeader:
         epoch=epoch,
         snapshot_time=made.snapshot_time,
         published_at=made.snapshot_time,
+        active_from=made.snapshot_time,
+        list_version=1,
         books=1,
         initial_chunks=1,
         maintenance_chunks=1,
@@ -76,7 +79,7 @@ def test_what_is_written_is_read(archive: Path) -> None:
     assert read.marks == publication().marks
     assert read.commitments[RuleKind.INITIAL] == publication().initial.commitments
     assert read.commitments[RuleKind.MAINTENANCE] == publication().maintenance.commitments
-    assert len(list(read.blobs.iterdir())) == len(set(publication().points()))
+    assert len(list(read.blobs.iterdir())) == len(set(publication().chunk_points()))
     assert read.belongs_to(header())
 
 
