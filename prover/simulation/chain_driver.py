@@ -112,6 +112,11 @@ def _list(venue: SimulatedVenue, action: actions.ListSlots, _house: HouseModel) 
     return list_all
 
 
+def _delist(venue: SimulatedVenue, action: actions.Delist, _house: HouseModel) -> Send:
+    """What was proposed long enough ago is carried out."""
+    return lambda: (venue.timelock.execute(venue.person(DEPLOYER), venue.delisting(action.slot)),)
+
+
 def _retire(venue: SimulatedVenue, action: actions.RetireBook, _house: HouseModel) -> Send:
     return lambda: (venue.instruments.retire_book(venue.person(DEPLOYER), action.book),)
 
@@ -247,6 +252,7 @@ def _unpause(venue: SimulatedVenue, action: actions.Unpause, _house: HouseModel)
 _PREPARE: Final[Mapping[type, Callable[..., Send]]] = {
     actions.Publish: _publish,
     actions.ListSlots: _list,
+    actions.Delist: _delist,
     actions.RetireBook: _retire,
     actions.Deposit: _deposit,
     actions.DepositFor: _deposit_for,

@@ -113,6 +113,26 @@ class DayScenes:
         day.do(act.MergeInbox(account, 0, owner), "which the owner takes in")
         day.seen(21)
 
+    def delisting_proposed(self) -> None:
+        """What governance decides waits before it is done."""
+        day, slot = self._day, self._doomed
+        receipt = day.venue.timelock.schedule(day.venue.person(DEPLOYER), day.venue.delisting(slot))
+        day.beside("schedule", "governance proposes to delist a slot", receipt)
+
+    @property
+    def _doomed(self) -> int:
+        """The slot that will be delisted: book·N + position."""
+        last = self._late[-1]
+        return last.book * self._day.house.instruments.slots_per_book + last.position
+
+    def delisted(self) -> None:
+        """4: a slot that was delisted stays dead in the epochs after it."""
+        book, place = divmod(self._doomed, self._day.house.instruments.slots_per_book)
+        receiver, giver = self._cast.traders[:2]
+        leg = act.Leg(receiver, giver, hidden({(book, place): 1}))
+        self._day.refuses(Refusal.DEAD_SLOT, self._trader.settlement([leg]), "a trade of a delisted slot")
+        self._day.seen(4)
+
     def listing(self) -> None:
         """4, 10: slots listed now live from the next epoch on."""
         day, (receiver, giver) = self._day, self._cast.traders[:2]
@@ -122,6 +142,7 @@ class DayScenes:
         expiries = tuple(getattr(slot.instrument, "expiry_time", 0) for slot in self._late)
         day.do(act.ListSlots(first.book, expiries, self._late), "more instruments are listed")
         day.refuses(Refusal.DEAD_SLOT, self._trader.settlement([attempt]), "listed since the epoch was published")
+        day.do(act.Delist(self._doomed), "one of them is delisted, as governance decided an hour ago or earlier")
         day.seen(4)
 
     def withdrawals(self) -> None:

@@ -155,6 +155,7 @@ class DayStory:
             slots = tuple(slot for slot in self._listing.listed if slot.book == book and slot not in self._late)
             expiries = tuple(getattr(slot.instrument, "expiry_time", 0) for slot in slots)
             self.day.do(act.ListSlots(book, expiries, slots), f"instruments of book {book} are listed")
+        self._scenes.delisting_proposed()
         for place, account in enumerate(self._cast.everybody):
             self.day.do(act.Deposit(account, 0, DEPOSIT_TICKS), "an owner deposits")
             if place % TOKEN_HOLDERS == 0:
@@ -259,6 +260,7 @@ class DayStory:
             (0.55, scenes.leaver_closes),
             (0.55, scenes.outage),
             (0.67, scenes.queue_paid),
+            (0.67, scenes.delisted),
             (0.70, scenes.pause),
             (0.75, scenes.lien_used),
             (0.85, scenes.reorganisation),

@@ -156,8 +156,12 @@ class SimulatedDay:
         payer = self.venue.person(0)
         receipt = self.venue.tokens[token].mint(payer, self.venue.vault.address, units)
         self.donated[token] = self.donated.get(token, 0) + ticks
-        self._record("donation", story, None, (receipt,))
+        self.beside("donation", story, receipt)
         self._require_agreement(story, self.house.accounts)
+
+    def beside(self, name: str, story: str, receipt: Receipt) -> None:
+        """Record a transaction that is none of the model's actions."""
+        self._record(name, story, None, (receipt,))
 
     def require_all(self) -> None:
         """Compare everything that the chain keeps.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.clearing_terms import account_id
+from verifier.chain.governance_client import GovernanceCall, TimelockClient, governed_call
 from verifier.chain.house_client import HouseClient
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.rule_publishing import RulePublisher
@@ -43,6 +44,9 @@ BENEFACTOR: Final = 9
 """Pays into inboxes; also the third publisher."""
 
 THRESHOLD: Final = 2
+GOVERNANCE_SECONDS: Final = 3600
+"""What the owner of the contracts decides waits for so long."""
+
 CAPACITIES: Final = (10_000_000, 500)
 """Ticks of each token that may leave at once."""
 
@@ -98,6 +102,15 @@ class SimulatedVenue:
     def instruments(self) -> InstrumentClient:
         """The instrument registry."""
         return InstrumentClient(self.chain, self.deployment.instruments)
+
+    @functools.cached_property
+    def timelock(self) -> TimelockClient:
+        """The owner of the contracts."""
+        return TimelockClient(self.chain, self.deployment.timelock)
+
+    def delisting(self, slot: int) -> GovernanceCall:
+        """What the owner is asked to decide so that a slot dies."""
+        return governed_call("InstrumentRegistry", self.instruments.address, "delist", slot)
 
     @functools.cached_property
     def tokens(self) -> tuple[TokenClient, ...]:
@@ -165,7 +178,14 @@ def open_venue(running: LocalChain, *, shape_name: str, timing: EpochTiming, slo
         for place, slot in enumerate(slots)
     )
     publishers = tuple(running.account(index).address for index in (DEPLOYER, OPERATOR, BENEFACTOR))
-    terms = DeploymentTerms(tokens=tokens, timing=timing, publishers=publishers, threshold=THRESHOLD, insecure=True)
+    terms = DeploymentTerms(
+        tokens=tokens,
+        timing=timing,
+        publishers=publishers,
+        threshold=THRESHOLD,
+        governance_delay=GOVERNANCE_SECONDS,
+        insecure=True,
+    )
     setup = ceremony_setup()
     deployment = deploy(chain, running.account(DEPLOYER), shape_name=shape_name, setup=setup, terms=terms)
     venue = SimulatedVenue(running, chain, deployment, setup)
