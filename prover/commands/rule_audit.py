@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prover.rules.epoch_audit import EpochAudit, RowVerdict
     from prover.rules.rule_book import RuleBook
     from verifier.chain.blob_sources import BlobSource
-    from verifier.chain.registry_client import EpochHeader
+    from verifier.chain.epochs import EpochHeader
 
 MOST_DIFFERENCES: Final = 3
 """Of a row, on the terminal; JSON has all."""

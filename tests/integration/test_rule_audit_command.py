@@ -24,10 +24,10 @@ from tests.support.own_use import OwnUse, later_undone, own_use_venue
 from verifier.ceremony import ceremony_setup
 from verifier.chain.beacon_client import BLOBS
 from verifier.chain.blob_sources import NodeBlobs
-from verifier.chain.registry_client import RegistryClient
+from verifier.chain.rule_publishing import RulePublisher
 from verifier.rules.margin_rule import RuleMatrix
 from verifier.rules.rule_archive import read_archive
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SMALL
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from verifier.chain.registry_client import Publication
+    from verifier.chain.rule_publication import Publication
 
 pytestmark = pytest.mark.xdist_group("rule audit")
 
@@ -93,7 +93,8 @@ def test_audits_from_the_node_and_from_the_archive(published: tuple[OwnUse, Path
 
 def test_audits_from_a_beacon_node(published: tuple[OwnUse, Path]) -> None:
     venue, archive = published
-    slot = (venue.chain.block_time() - GENESIS_TIME) // SECONDS_PER_SLOT
+    published_at = RulePublisher(venue.chain, venue.deployment.registry).latest_epoch().published_at
+    slot = (published_at - GENESIS_TIME) // SECONDS_PER_SLOT
     blobs = [path.read_bytes() for path in sorted((archive / "blobs").iterdir())]
     with served({**foundations(), f"{BLOBS}/{slot}": ["0x" + blob.hex() for blob in blobs]}) as (_, url):
         code, fields = audit(venue, "--beacon", url)
@@ -109,7 +110,8 @@ def test_another_rule_file_or_market_is_told(published: tuple[OwnUse, Path], tmp
     code, fields = audit(venue, "--rule", other)
     assert (code, fields["as_it_should_be"]) == (1, False)
     assert "names a rule file with digest" in fields["findings"][0]
-    assert {row["kind"] for row in wrong_rows(fields)} == {"maintenance"}
+    # Initial margin, too: its entries are lowered so that the reduced rule is whole.
+    assert {row["kind"] for row in wrong_rows(fields)} == {"initial", "maintenance"}
     market = json.loads((archive / "market.json").read_text())
     market["snapshot_time"] -= 1
     older = tmp_path / "market.json"
@@ -138,7 +140,9 @@ def test_ticks_that_deposits_are_not_credited_in_are_refused(venue: OwnUse, tmp_
     slots = tmp_path / "slots.json"
     slots.write_bytes(coarse.slots.encode())
     with later_undone(venue):
-        RegistryClient(venue.chain, venue.deployment.registry).publish(venue.running.account(PUBLISHER), publication)
+        registry = RulePublisher(venue.chain, venue.deployment.registry)
+        registry.publish(venue.running.account(PUBLISHER), publication)
+        registry.wait_until_active(1)
         assert message in venue.refuses(OWNER, "prove", "--rule", path, "--slots", slots)
 
 
@@ -187,7 +191,7 @@ def tampered(kind: RuleKind, change: Callable[[NDArray[np.int64]], None]) -> Pub
     change(entries)
     rules = {
         each: replace(honest().built(each), matrix=RuleMatrix(SMALL, entries)) if each is kind else honest().built(each)
-        for each in RuleKind
+        for each in PUBLISHED_KINDS
     }
     snapshot = load_market(EXAMPLE_MARKET)
     return RuleBook((rules[RuleKind.INITIAL], rules[RuleKind.MAINTENANCE]), ceremony_setup(), snapshot).publication()
@@ -195,7 +199,7 @@ def tampered(kind: RuleKind, change: Callable[[NDArray[np.int64]], None]) -> Pub
 
 def audit_of(venue: OwnUse, publication: Publication, book: RuleBook | None = None) -> EpochAudit:
     """Publish, audit against the honest rules, take back."""
-    registry = RegistryClient(venue.chain, venue.deployment.registry)
+    registry = RulePublisher(venue.chain, venue.deployment.registry)
     with later_undone(venue):
         registry.publish(venue.running.account(PUBLISHER), publication)
         return audit_epoch(registry, registry.epoch_event(1), book or honest(), NodeBlobs(venue.chain))
@@ -212,15 +216,17 @@ def test_one_entry_is_found(venue: OwnUse) -> None:
     row = honest().built(RuleKind.MAINTENANCE).row_names.index(NOTHING_MOVES)
     before = int(honest().built(RuleKind.MAINTENANCE).matrix.entries[row, book, column])
 
-    def lower(entries: NDArray[np.int64]) -> None:
-        entries[row, book, column] -= 7
+    def lower(entries: NDArray[np.int64], units: int = 8) -> None:
+        entries[row, book, column] -= units
 
     report = audit_of(venue, tampered(RuleKind.MAINTENANCE, lower))
     assert not report.is_as_it_should_be
     (wrong,) = report.wrong_rows
     assert (wrong.kind, wrong.row, wrong.name, wrong.stands_for) == (RuleKind.MAINTENANCE, row, NOTHING_MOVES, None)
-    assert wrong.differences == (NamedDifference("BTC-PERPETUAL long", before - 7, before),)
+    assert wrong.differences == (NamedDifference("BTC-PERPETUAL long", before - 8, before),)
     assert report.findings == ()
+    odd = audit_of(venue, tampered(RuleKind.MAINTENANCE, lambda entries: lower(entries, 7)))
+    assert any("no multiple of 4, so the reduced rule is not whole there" in finding for finding in odd.findings)
 
 
 def test_rows_that_changed_places_are_found(venue: OwnUse) -> None:
@@ -300,7 +306,7 @@ def test_other_marks_are_found(venue: OwnUse) -> None:
 
 def test_points_of_other_blobs_are_found(venue: OwnUse) -> None:
     """No contract of ours lets them differ: the event is altered on the way."""
-    registry = RegistryClient(venue.chain, venue.deployment.registry)
+    registry = RulePublisher(venue.chain, venue.deployment.registry)
     with later_undone(venue):
         registry.publish(venue.running.account(PUBLISHER), honest().publication())
         event = registry.epoch_event(1)
@@ -312,12 +318,13 @@ def test_points_of_other_blobs_are_found(venue: OwnUse) -> None:
 
 
 def test_an_epoch_whose_points_are_gone_is_audited_by_its_log(venue: OwnUse) -> None:
-    """The registry keeps the points of two epochs."""
-    registry = RegistryClient(venue.chain, venue.deployment.registry)
+    """The registry keeps the points of three epochs."""
+    registry = RulePublisher(venue.chain, venue.deployment.registry)
     publisher = venue.running.account(PUBLISHER)
     with later_undone(venue):
-        for age in (20, 10, 0):
+        for age in (30, 20, 10, 0):
             made = honest().publication()
+            registry.wait_for_turn()
             registry.publish(publisher, replace(made, snapshot_time=made.snapshot_time - age))
         report = audit_epoch(registry, registry.epoch_event(1), honest(), NodeBlobs(venue.chain))
     assert report.wrong_rows == ()
@@ -350,7 +357,7 @@ def _commitment_of(blob: bytes) -> bytes:
 def test_the_archive_is_what_was_published(published: tuple[OwnUse, Path]) -> None:
     venue, folder = published
     archive = read_archive(folder)
-    event = RegistryClient(venue.chain, venue.deployment.registry).epoch_event(1)
+    event = RulePublisher(venue.chain, venue.deployment.registry).epoch_event(1)
     assert archive.versioned_hashes() == event.versioned_hashes
     assert archive.belongs_to(event.header)
     assert archive.marks == event.marks
