@@ -14,7 +14,7 @@ from prover.terminal import Stopwatch, plain_table, print_table, progress
 from verifier.shape import SHAPES_BY_NAME
 
 if TYPE_CHECKING:
-    from prover.simulation.day_story import DayOutcome
+    from prover.simulation.day_outcome import DayOutcome
     from prover.simulation.simulated_day import Event
 
 NAME_WIDTH = 17
@@ -49,8 +49,9 @@ def day(*, html: Path | None, force: bool, as_json: bool, **chosen: object) -> N
     After every action chain and model are compared; the invariants that were seen to hold are listed at the end.
     Nothing that is printed or written is secret: positions never leave the process. Starts a local chain and ends it.
     """
+    from prover.simulation.day_outcome import DayChoices  # noqa: PLC0415 - with what follows
     from prover.simulation.day_report import day_fields  # noqa: PLC0415 - brings numpy
-    from prover.simulation.day_story import DayChoices, run_day  # noqa: PLC0415 - brings everything
+    from prover.simulation.day_story import run_day  # noqa: PLC0415 - brings everything
 
     if html is not None and html.exists() and not force:
         raise click.ClickException(f"{html} exists: give another path, or --force to replace it")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from prover.simulation.day_story import DayOutcome
+    from prover.simulation.day_outcome import DayOutcome
 
 TICKS_A_UNIT = 100
 """Ticks of 0.01 in a unit of the quote currency."""

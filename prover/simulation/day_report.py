@@ -27,7 +27,7 @@ from verifier.chain.account_state import AccountStatus
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
-    from prover.simulation.day_story import DayOutcome
+    from prover.simulation.day_outcome import DayOutcome
 
 DAY_SCHEMA: Final = "zkmargin-day-1"
 HIDDEN: Final = "hidden"

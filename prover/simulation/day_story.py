@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from prover.rules.rule_builder import build_rules
 from prover.rules.slots import Slot, SlotTable
 from prover.simulation import actions as act
 from prover.simulation.day_attacks import ATTACKS
+from prover.simulation.day_outcome import DayChoices, DayOutcome
 from prover.simulation.day_scenes import Cast, DayScenes
 from prover.simulation.day_trader import DayTrader
 from prover.simulation.epoch_rules import EpochRules
@@ -33,7 +34,6 @@ from verifier.shape import SHAPES_BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TIMING: Final = EpochTiming(maximum_age=3 * 3600, activation_delay=24, spacing=60)
 EPOCH_SECONDS: Final = 2 * 3600
@@ -52,48 +52,6 @@ TRADES_OF_THE_LEAVER: Final = 2
 NETTING_EVERY: Final = 5
 LEGS_OF_A_NETTING: Final = 3
 PROVERS: Final = 3
-FEWEST_ACCOUNTS: Final = 4
-FEWEST_EPOCHS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class DayChoices:
-    """What is chosen of a day.
-
-    Attributes:
-        accounts: at least four.
-        trades: legs that are settled, at least.
-        epochs: at least three.
-        seed: of prices and choices; blinds come from the operating system.
-        history: files of daily prices, one an asset; none for the example.
-        shape: of the argument.
-    """
-
-    accounts: int = 10
-    trades: int = 100
-    epochs: int = 12
-    seed: int = 1
-    history: tuple[Path, ...] = ()
-    shape: str = "small"
-
-
-@dataclass(frozen=True, slots=True)
-class DayOutcome:
-    """A day that is over.
-
-    Attributes:
-        choices: of it.
-        path: its prices.
-        day: chain and model at its end, all events.
-        trades: legs settled.
-        table: slots listed at its end.
-    """
-
-    choices: DayChoices
-    path: MarketPath
-    day: SimulatedDay
-    trades: int
-    table: SlotTable
 
 
 class DayStory:
@@ -281,7 +239,7 @@ def run_day(choices: DayChoices, tell: Callable[[Event], None] = lambda _: None)
         SimulationError: choices out of range, or chain and model disagree.
         MethodologyError: the history cannot be read.
     """
-    _require_possible(choices)
+    choices.require_possible()
     path, shape = market_path(choices.history, choices.epochs, choices.seed), SHAPES_BY_NAME[choices.shape]
     listing = build_rules(path.snapshot(0, path.opens_at), shape=shape, books=BOOKS)[0].slots
     slots = (0, listing.find(path.assets[0]).position)
@@ -305,11 +263,3 @@ def fresh_model(venue: SimulatedVenue) -> HouseModel:
         guardian=venue.address(DEPLOYER),
         governor=venue.deployment.timelock.lower(),
     )
-
-
-def _require_possible(choices: DayChoices) -> None:
-    if choices.accounts < FEWEST_ACCOUNTS or choices.epochs < FEWEST_EPOCHS or choices.trades < choices.epochs:
-        raise SimulationError(
-            f"{choices.accounts} accounts, {choices.trades} trades and {choices.epochs} epochs are too few for a day: "
-            f"give at least {FEWEST_ACCOUNTS} accounts, {FEWEST_EPOCHS} epochs and a trade an epoch"
-        )

@@ -10,7 +10,8 @@ from prover.errors import SimulationError
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from prover.simulation.attacks import forged, outside_subgroup
-from prover.simulation.day_story import DayChoices, run_day
+from prover.simulation.day_outcome import DayChoices
+from prover.simulation.day_story import run_day
 from prover.simulation.day_trader import hidden
 from prover.simulation.epoch_rules import EpochRules
 from prover.simulation.ghosts import Ghost
