@@ -5,6 +5,7 @@ import { MarginVerifier } from "../../contracts/MarginVerifier.sol";
 import { MarginProof } from "../../contracts/libraries/MarginProof.sol";
 import { ONE, Scalar, ScalarField } from "../../contracts/libraries/ScalarField.sol";
 import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
+import { KnownSetup } from "./KnownSetup.sol";
 
 /// @title A verifier that says which inverse it wants as a hint
 /// @dev The denominators are computed here as section 5 of the specification writes them, not as the verifier does, which
@@ -22,11 +23,12 @@ abstract contract HintMaking is MarginVerifier {
         Scalar digits = Scalar.wrap(DIGITS);
         Scalar four = Scalar.wrap(4);
         Scalar nu = ScalarField.rootOfUnity(COLUMNS);
+        Scalar inverseNu = KnownSetup.invert(nu);
         Scalar zetaColumns = zeta.power(COLUMNS);
         product = digits * (zetaColumns - ONE) * digits * (OMEGA.power(COLUMNS) * zetaColumns - ONE);
         product = product * four * (zeta.power(slots) - ONE);
-        product = product * four * (zeta.power(slots) * nu.inverse().power(slots) - ONE);
-        product = product * (beta - zeta) * (beta - zeta * nu.inverse()) * (zetaColumns - beta);
+        product = product * four * (zeta.power(slots) * inverseNu.power(slots) - ONE);
+        product = product * (beta - zeta) * (beta - zeta * inverseNu) * (zetaColumns - beta);
         product = product * Scalar.wrap(COLUMNS) * (zeta - nu * nu);
     }
 

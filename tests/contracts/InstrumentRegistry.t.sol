@@ -46,7 +46,6 @@ contract InstrumentRegistryTest is Expectations {
 
     /// @dev Any history of listing, delisting and retiring: after every step each mask is the sum of its dead positions'
     /// points, statuses and counts are as a plain record says, and no position is used twice.
-    /// forge-config: default.fuzz.runs = 128
     function testFuzzMaskIsTheSumOfTheDeadSlots(bytes32 seed) external {
         for (uint256 step = 0; step < 12; ++step) {
             uint256 digest = uint256(keccak256(abi.encode(seed, step)));

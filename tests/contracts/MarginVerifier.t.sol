@@ -19,10 +19,13 @@ import { vm } from "./Vm.sol";
 contract MarginVerifierTest is Expectations {
     SimulatedProver private _prover;
     PairingMarginVerifier private _verifier;
+    CeremonyMarginVerifier private _ceremonyVerifier;
 
     function setUp() external {
         _prover = new SimulatedProver();
         _verifier = KnownSetup.deployVerifier();
+        Shape memory standard = Shape({ powers: 4096, columns: 512, digits: 4, digitBits: 11 });
+        _ceremonyVerifier = new CeremonyMarginVerifier(standard, KnownSetup.encode(CurveConstants.generator()));
     }
 
     /// @dev Any context, number of books and number of chunks.
@@ -165,7 +168,6 @@ contract MarginVerifierTest is Expectations {
     }
 
     /// @dev A polynomial with the value f at τ and y at z: its opening is (f − y)/(τ − z).
-    /// forge-config: default.fuzz.runs = 64
     function testFuzzAcceptsOpenings(uint256 fSeed, uint256 zSeed, uint256 ySeed) external view {
         (Scalar f, Scalar z, Scalar y) =
             (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
@@ -173,7 +175,6 @@ contract MarginVerifierTest is Expectations {
         _verifier.requireOpening(KnownSetup.point(f), Scalar.unwrap(z), Scalar.unwrap(y), _opening(f, z, y));
     }
 
-    /// forge-config: default.fuzz.runs = 64
     function testFuzzRejectsOtherValues(uint256 fSeed, uint256 zSeed, uint256 ySeed, uint256 otherSeed) external {
         (Scalar f, Scalar z, Scalar y) =
             (ScalarField.reduce(fSeed), ScalarField.reduce(zSeed), ScalarField.reduce(ySeed));
@@ -191,21 +192,18 @@ contract MarginVerifierTest is Expectations {
     }
 
     /// @dev X itself, whose commitment is the ceremony's [τ]_1, opens at z to z with [1]_1.
-    /// forge-config: default.fuzz.runs = 16
     function testFuzzCeremonyOpenings(uint256 zSeed, uint256 otherSeed) external {
-        Shape memory standard = Shape({ powers: 4096, columns: 512, digits: 4, digitBits: 11 });
         bytes memory generator = KnownSetup.encode(CurveConstants.generator());
-        IMarginVerifier verifier = new CeremonyMarginVerifier(standard, generator);
         bytes memory power = KnownSetup.encode(CurveConstants.ceremonyPoint());
         (uint256 z, uint256 other) = (zSeed % SCALAR_MODULUS, otherSeed % SCALAR_MODULUS);
         vm.assume(z != other);
-        verifier.requireOpening(power, z, z, generator);
+        _ceremonyVerifier.requireOpening(power, z, z, generator);
         vm.expectRevert(IMarginVerifier.MarginVerifierRejected.selector);
-        verifier.requireOpening(power, z, other, generator);
+        _ceremonyVerifier.requireOpening(power, z, other, generator);
         // The precompile sees no more of an ordinate than its sign; the whole point is checked before.
         power[95] ^= 0x01;
         vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, power));
-        verifier.requireOpening(power, z, z, generator);
+        _ceremonyVerifier.requireOpening(power, z, z, generator);
     }
 
     function testRefusesMalformedOpenings() external {

@@ -215,7 +215,6 @@ contract RuleActivationTest is RegistryFixture {
         _expect("active again", _registry.activeClock(), MAXIMUM_AGE - ACTIVATION_DELAY + 7);
     }
 
-    /// forge-config: default.fuzz.runs = 100
     /// @dev Whatever the times, the clock is the number of seconds, counted one by one, at which an epoch was active and
     /// fresh.
     function testFuzzTheClockCountsSeconds(uint256 seed) public {

@@ -189,7 +189,6 @@ contract RuleRegistryTest is RegistryFixture {
         _registry.finalise(proposal, all, MARKS, INDICES, 6, signatures);
     }
 
-    /// forge-config: default.fuzz.runs = 64
     /// @dev Whatever the sizes, both rules come back as they were published.
     function testFuzzPointsComeBack(uint8 books, uint8 chunks, uint32 bitmap) public {
         books = uint8(1 + books % 4);

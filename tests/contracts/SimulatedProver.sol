@@ -30,9 +30,9 @@ contract SimulatedProver is HintMaking, PairingMarginVerifier {
     {
         claim = MarginClaim(context, books, portfolio, matrix, _unfinished(books), new bytes(LONG_HINT));
         (Scalar beta, Scalar zeta) = this.challenges(claim);
-        claim.hint = abi.encodePacked(denominatorProduct(beta, zeta).inverse(), new bytes(48));
+        claim.hint = abi.encodePacked(KnownSetup.invert(denominatorProduct(beta, zeta)), new bytes(48));
         (G1Point memory sum, Scalar u) = this.combination(claim);
-        G1Point memory opening = KnownSetup.multiply(sum, (KnownSetup.INSECURE_TAU - u).inverse());
+        G1Point memory opening = KnownSetup.multiply(sum, KnownSetup.invert(KnownSetup.INSECURE_TAU - u));
         (uint256 high, uint256 low) = PointCompression.compressToWords(opening);
         _overwrite(claim.proof, MarginProof.POINT_BYTES * (3 * books + 4), abi.encodePacked(uint128(high), low));
         _overwrite(claim.hint, 32, abi.encodePacked(uint128(opening.yHigh), opening.yLow));
