@@ -49,7 +49,7 @@ from verifier.chain.chain_time import advance_time
 from verifier.chain.clearing_terms import MarginEvidence
 from verifier.chain.governance_client import TimelockClient, governed_call
 from verifier.chain.open_leg_terms import OpenLegSignatures
-from verifier.chain.settlement_terms import Participant
+from verifier.chain.settlement_terms import Participant, SettlementSide
 from verifier.errors import ContractRevertedError
 from verifier.rules.rule_kind import RuleKind
 
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from prover.account.venue import Venue
     from prover.rules.rule_book import EpochRules
     from verifier.chain.open_leg_terms import OpenLeg
-    from verifier.chain.settlement_terms import Settlement, SettlementSide
+    from verifier.chain.settlement_terms import Settlement
 
 pytestmark = pytest.mark.xdist_group("account flows")
 
@@ -362,7 +362,8 @@ def test_a_pause_stops_what_needs_prices_and_nothing_else(flows: Flows) -> None:
     leg = flows.leg(ALICE, BOB, perpetual=1)
     terms = flows.bound(leg)
     flows.venue.house.pause(guardian, 3_600)
-    assert refusal(lambda: flows.venue.house.settle(flows.payer, terms, 1, [])) == "HousePauseActive"
+    unsigned = [SettlementSide(guardian.address, b"", (), b"", b"")] * 2
+    assert refusal(lambda: flows.venue.house.settle(flows.payer, terms, 1, unsigned)) == "HousePauseActive"
     with flows.session(BOB) as session:
         view = seen_by_the_chain(flows.venue, session.account, session.refresh()[1])
         assert view["house_is_paused_until"] == flows.venue.house.last_pause().end
