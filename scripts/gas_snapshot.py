@@ -13,8 +13,9 @@ from typing import Final
 
 from prover.account.collateral import find_collateral
 from prover.account.withdrawals import prepare_withdrawal, submit_withdrawal
-from prover.benchmarks.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase, contract_sizes
+from prover.benchmarks.benchmark_gas import MOVED_TICKS, RECIPIENT, GasCase, contract_sizes, market_chain
 from prover.local_chain import local_chain
+from prover.rules.slot_terms import list_missing
 from verifier.calldata import margin_claim
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
@@ -57,8 +58,9 @@ def verification_gas() -> dict[str, int]:
 def house_gas() -> dict[str, int]:
     """Gas of whole transactions of the clearing house that carry no proof, on an account that is open."""
     figures: dict[str, int] = {}
-    with local_chain() as anvil:
+    with market_chain() as anvil:
         case = GasCase(anvil)
+        list_missing(case.venue.instruments, case.deployer, case.book.slots)
         with case.parties(1) as [party]:
             figures["deposit"] = case.deposit(party)
             collateral = find_collateral(case.venue)

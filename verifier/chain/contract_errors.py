@@ -49,6 +49,7 @@ _REMEDIES: Final = {
     "ClearingHouseDeadlineExpired": "agree on the trade anew, with a later deadline",
     "ClearingHouseEpochTooLate": "agree on the trade anew, with a later epoch",
     "ClearingHouseHoldingsExceeded": "withdraw at most what the account holds",
+    "ClearingHouseSlotNotCollateral": "have the token's slot listed as cash, a token or a coin first: publish a rule",
     "CollateralVaultAmountWrong": "this token cannot be used: it moves other amounts than it is asked to",
     "CollateralVaultBalanceMissing": "the token took balances away from the vault: tell those who govern the house",
     "CollateralVaultCapExceeded": "deposit less, or wait until others withdraw",
