@@ -77,11 +77,12 @@ def _narrate(event: Event) -> None:
 
 
 def _summarise(outcome: DayOutcome, seconds: float) -> None:
-    from prover.simulation.day_report import gas_table, invariant_table  # noqa: PLC0415 - brings numpy
+    from prover.simulation.day_report import SHOWN_BY, gas_table, invariant_table  # noqa: PLC0415 - brings numpy
 
     for table in (gas_table(outcome), invariant_table(outcome)):
+        names = [column.name for column in table.columns if column.name != SHOWN_BY]
         click.echo()
-        print_table(plain_table(table.title, [column.name for column in table.columns], table.texts))
+        print_table(plain_table(table.title, names, [row[: len(names)] for row in table.texts]))
     events = outcome.day.events
     refused = sum(bool(event.refused) for event in events)
     click.echo(

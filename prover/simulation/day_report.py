@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DAY_SCHEMA: Final = "zkmargin-day-1"
 HIDDEN: Final = "hidden"
+SHOWN_BY: Final = "shown by"
+"""Last column of the table of invariants: sentences, for which a terminal has no room."""
 
 
 def day_fields(outcome: DayOutcome) -> dict[str, Any]:
@@ -70,7 +72,7 @@ def invariant_table(outcome: DayOutcome) -> TableData:
         )
         for shown in shown_invariants(outcome.day)
     )
-    columns = tuple(map(Column, ("invariant", "verdict", "looks", "attempts refused", "shown by")))
+    columns = tuple(map(Column, ("invariant", "verdict", "looks", "attempts refused", SHOWN_BY)))
     return TableData("Invariants of the specification, section 9", columns, rows)
 
 

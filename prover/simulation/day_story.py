@@ -12,7 +12,7 @@ from prover.errors import SimulationError
 from prover.local_chain import local_chain
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
-from prover.rules.slots import Slot, SlotTable
+from prover.rules.slots import CASH_SLOT, Slot, SlotTable, list_slots
 from prover.simulation import actions as act
 from prover.simulation.day_attacks import ATTACKS
 from prover.simulation.day_outcome import DayChoices, DayOutcome
@@ -155,7 +155,7 @@ class DayStory:
     def _publication(self, epoch: int) -> act.Publish:
         day, venue = self.day, self.day.venue
         snapshot = self._path.snapshot(epoch - 1, day.now)
-        built = build_rules(snapshot, shape=venue.shape, slots=self.table)
+        built = build_rules(snapshot, self._path.rule(venue.shape), shape=venue.shape, slots=self.table)
         rules = EpochRules(RuleBook(built, venue.setup, snapshot), day.house.instruments.live)
         return act.Publish(day.now, day.house.instruments.version, rules)
 
@@ -241,8 +241,8 @@ def run_day(choices: DayChoices, tell: Callable[[Event], None] = lambda _: None)
     """
     choices.require_possible()
     path, shape = market_path(choices.history, choices.epochs, choices.seed), SHAPES_BY_NAME[choices.shape]
-    listing = build_rules(path.snapshot(0, path.opens_at), shape=shape, books=BOOKS)[0].slots
-    slots = (0, listing.find(path.assets[0]).position)
+    listing = list_slots(path.snapshot(0, path.opens_at), shape, path.rule(shape), books=BOOKS)
+    slots = (CASH_SLOT, listing.find(path.wrapped_coin).position)
     with local_chain(timestamp=path.opens_at) as running:
         venue = open_venue(running, shape_name=choices.shape, timing=TIMING, slots=slots)
         day = SimulatedDay(venue, fresh_model(venue), tell)

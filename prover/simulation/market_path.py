@@ -1,7 +1,7 @@
 """Markets of a day that moves: one snapshot an epoch, each at the next price of a daily history.
 
-A perpetual, a token and options of one expiry for every asset; options are marked by Black-76 at one volatility, so
-that nothing but the price path decides what accounts are worth.
+A perpetual and options of one expiry for every asset, and the first one wrapped as a token; options are marked by
+Black-76 at one volatility, so that nothing but the price path decides what accounts are worth.
 """
 
 from __future__ import annotations
@@ -17,9 +17,15 @@ from prover.market.instrument_names import parse_option
 from prover.market.market_data import SCHEMA, MarketSnapshot, make_record
 from prover.market.price_history import PriceHistory, read_price_history
 from prover.market.pricing import OptionTerms, black76
+from prover.rules.quantise import DEFAULT_TICK
+from prover.rules.rule_builder import DEFAULT_RULES
+from prover.rules.rule_file import shipped_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from prover.rules.rule_definition import RuleDefinition
+    from verifier.shape import Shape
 
 EXAMPLE_HISTORY: Final = Path(__file__).parent.parent / "data" / "BTC-USD_daily_example.csv"
 """Invented prices, made by scripts/make_example_history.py."""
@@ -58,6 +64,16 @@ class MarketPath:
         """Unix time of the first snapshot."""
         return int(datetime(self.day.year, self.day.month, self.day.day, OPENING_HOUR, tzinfo=UTC).timestamp())
 
+    @property
+    def wrapped_coin(self) -> str:
+        """Name of the second collateral token: the first coin, wrapped."""
+        return f"W{self.assets[0]}"
+
+    def rule(self, shape: Shape) -> RuleDefinition:
+        """The shipped rule of a shape, with lots of 0.01 of the token, as clearing houses count deposits."""
+        shipped = shipped_rule(DEFAULT_RULES[shape])
+        return shipped.model_copy(update={"lot_sizes": {**shipped.lot_sizes, self.wrapped_coin: DEFAULT_TICK}})
+
     def snapshot(self, epoch: int, snapshot_time: int) -> MarketSnapshot:
         """The market of an epoch, numbered from 0.
 
@@ -72,7 +88,7 @@ class MarketPath:
             "snapshot_time": snapshot_time,
             "underlyings": {asset: {"index_price": price} for asset, price in prices.items()},
             "perpetuals": tuple(_perpetual(asset, price) for asset, price in prices.items()),
-            "tokens": tuple(_token(asset, price) for asset, price in prices.items()),
+            "tokens": (_token(self.wrapped_coin, self.assets[0], prices[self.assets[0]]),),
             "options": tuple(
                 _option(name, prices[asset], snapshot_time) for asset in self.assets for name in self._options(asset)
             ),
@@ -124,9 +140,9 @@ def _perpetual(asset: str, price: float) -> dict[str, object]:
     }
 
 
-def _token(asset: str, price: float) -> dict[str, object]:
+def _token(name: str, asset: str, price: float) -> dict[str, object]:
     quotes = {"bid_price": price * (1 - HALF_SPREAD), "ask_price": price * (1 + HALF_SPREAD)}
-    return {"instrument": asset, "underlying": asset, "mark_price": price, "volume": 1000.0, **quotes}
+    return {"instrument": name, "underlying": asset, "mark_price": price, "volume": 1000.0, **quotes}
 
 
 def _option(name: str, forward: float, snapshot_time: int) -> dict[str, object]:

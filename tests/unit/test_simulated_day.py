@@ -9,6 +9,7 @@ import pytest
 from prover.errors import SimulationError
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
+from prover.rules.slots import list_slots
 from prover.simulation.attacks import forged, outside_subgroup
 from prover.simulation.day_outcome import DayChoices
 from prover.simulation.day_story import run_day
@@ -38,6 +39,17 @@ def test_every_epoch_has_the_prices_of_another_day() -> None:
     assert names[0] == names[1] == names[2]
 
 
+def test_any_first_coin_is_a_token_whose_lots_a_house_can_credit(tmp_path: Path) -> None:
+    rows = "Date,close\n2024-01-01,2000\n2024-01-02,2100\n2024-01-03,2200\n"
+    for name in ("ETH-USD.csv", "BTC-USD.csv"):
+        (tmp_path / name).write_text(rows)
+    path = market_path((tmp_path / "ETH-USD.csv", tmp_path / "BTC-USD.csv"), 3, 1)
+    slots = list_slots(path.snapshot(0, path.opens_at), SMALL, path.rule(SMALL), books=2)
+    assert path.wrapped_coin == "WETH"
+    assert slots.find("WETH").lot_size == slots.find("USD").lot_size
+    assert slots.deposit_problem is None
+
+
 def test_the_seed_chooses_the_days() -> None:
     assert market_path((), 3, 1) == market_path((), 3, 1)
     assert market_path((), 3, 1) != market_path((), 3, 2)
@@ -59,7 +71,7 @@ def test_days_that_are_too_short_are_refused(choices: DayChoices) -> None:
 def test_rules_of_an_epoch_answer_for_openings_and_know_what_is_listed() -> None:
     path = market_path((), 3, 1)
     snapshot = path.snapshot(0, path.opens_at)
-    book = RuleBook(build_rules(snapshot, shape=SMALL, books=2), ceremony_setup(), snapshot)
+    book = RuleBook(build_rules(snapshot, path.rule(SMALL), shape=SMALL, books=2), ceremony_setup(), snapshot)
     rules = EpochRules(book, {(0, place) for place in range(3)} | {(1, 0)})
     assert rules.mark(0, 1) == int(path.prices[0][0])  # 0.01 BTC in ticks of 0.01
     rich, poor = {0: Ghost({0: 10_000_000, 1: 5}, 7)}, {0: Ghost({0: 10, 1: -5}, 7)}
