@@ -50,12 +50,14 @@ class ListSlots:
 
     Attributes:
         book: the book; the one after the last is opened by this.
-        expiries: Unix time in seconds, 0 for what does not expire; all that the model wants to know.
+        expiries: Unix time in seconds, 0 for what does not expire.
+        collateral: places among them of cash, tokens and coins.
         instruments: what they are, for the chain.
     """
 
     book: int
     expiries: tuple[int, ...]
+    collateral: tuple[int, ...] = ()
     instruments: tuple[Slot, ...] = ()
 
 

@@ -140,7 +140,7 @@ class DayScenes:
         attempt = act.Leg(receiver, giver, hidden({(first.book, first.position): 1}))
         day.refuses(Refusal.DEAD_SLOT, self._trader.settlement([attempt]), "a trade of a slot that is not listed")
         expiries = tuple(getattr(slot.instrument, "expiry_time", 0) for slot in self._late)
-        day.do(act.ListSlots(first.book, expiries, self._late), "more instruments are listed")
+        day.do(act.ListSlots(first.book, expiries, instruments=self._late), "more instruments are listed")
         day.refuses(Refusal.DEAD_SLOT, self._trader.settlement([attempt]), "listed since the epoch was published")
         day.do(act.Delist(self._doomed), "one of them is delisted, as governance decided an hour ago or earlier")
         day.seen(4)

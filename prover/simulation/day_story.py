@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from prover.errors import SimulationError
 from prover.local_chain import local_chain
+from prover.market.instruments import Cash
 from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from prover.rules.slots import CASH_SLOT, Slot, SlotTable, list_slots
@@ -112,7 +113,8 @@ class DayStory:
         for book in range(self._listing.books):
             slots = tuple(slot for slot in self._listing.listed if slot.book == book and slot not in self._late)
             expiries = tuple(getattr(slot.instrument, "expiry_time", 0) for slot in slots)
-            self.day.do(act.ListSlots(book, expiries, slots), f"instruments of book {book} are listed")
+            collateral = tuple(place for place, slot in enumerate(slots) if isinstance(slot.instrument, Cash))
+            self.day.do(act.ListSlots(book, expiries, collateral, slots), f"instruments of book {book} are listed")
         self._scenes.delisting_proposed()
         for place, account in enumerate(self._cast.everybody):
             self.day.do(act.Deposit(account, 0, DEPOSIT_TICKS), "an owner deposits")

@@ -79,6 +79,15 @@ class HouseModel:
         if now < self.pause[1]:
             raise RefusedError(Refusal.PAUSED)
 
+    def require_collateral(self, slot: int) -> None:
+        """Check that a token's slot is listed. Kinds are not modelled: tokens sit in slots of cash and coins here.
+
+        Raises:
+            RefusedError: nothing is credited in a slot that is not listed yet, or no more.
+        """
+        if divmod(slot, self.instruments.slots_per_book) not in self.instruments.live:
+            raise RefusedError(Refusal.SLOT_NOT_COLLATERAL)
+
     def may_act(self, account: bytes, caller: str, now: int) -> bool:
         """Whether somebody is the owner, or an operator whose time has not passed."""
         return caller == owner_of(account) or now <= self.account(account).operators.get(caller, -1)
@@ -94,7 +103,7 @@ def _publish(house: HouseModel, action: actions.Publish, now: int) -> HouseModel
 
 
 def _list(house: HouseModel, action: actions.ListSlots, _now: int) -> HouseModel:
-    return replace(house, instruments=house.instruments.listed(action.book, action.expiries))
+    return replace(house, instruments=house.instruments.listed(action))
 
 
 def _delist(house: HouseModel, action: actions.Delist, _now: int) -> HouseModel:
@@ -107,6 +116,8 @@ def _retire(house: HouseModel, action: actions.RetireBook, now: int) -> HouseMod
 
 def _deposit(house: HouseModel, action: actions.Deposit, _now: int) -> HouseModel:
     ledger = house.vault.ledger(action.token).received(action.ticks)
+    house.require_collateral(ledger.terms.slot)
+    house.instruments.require_collateral(ledger.terms.slot)
     if action.tampering is actions.Tampering.WRONG_COMMITMENT:
         raise RefusedError(Refusal.COMMITMENT_MISMATCH)
     account = house.account(action.account).moved(ledger.terms.slot, action.ticks, action.token)
@@ -116,6 +127,7 @@ def _deposit(house: HouseModel, action: actions.Deposit, _now: int) -> HouseMode
 
 def _deposit_for(house: HouseModel, action: actions.DepositFor, _now: int) -> HouseModel:
     ledger = house.vault.ledger(action.token).received(action.ticks)
+    house.instruments.require_collateral(ledger.terms.slot)
     vault = house.vault.with_ledger(action.token, ledger)
     return replace(house, vault=vault.credited(action.account, action.token, action.ticks))
 
@@ -125,6 +137,7 @@ def _merge(house: HouseModel, action: actions.MergeInbox, now: int) -> HouseMode
         raise RefusedError(Refusal.NOT_AUTHORISED)
     vault, ticks = house.vault.emptied(action.account, action.token)
     slot = vault.tokens[action.token].terms.slot
+    house.require_collateral(slot)
     account = house.account(action.account).moved(slot, ticks, action.token)
     return replace(house, vault=vault).with_account(action.account, account)
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from prover.simulation.refusals import Refusal, RefusedError
 from verifier.chain.instrument_client import SlotStatus
 
+if TYPE_CHECKING:
+    from prover.simulation.actions import ListSlots
+
 MAXIMUM_BOOKS = 32
+RETIREMENT_GRACE = 7 * 24 * 3600
+"""Seconds after the last expiry of a book before it may be retired."""
+
+RETIREMENT_GRACE = 7 * 24 * 3600
+"""Seconds after the last expiry of a book before it may be retired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +25,12 @@ class Slot:
 
     Attributes:
         expiry: Unix time in seconds; 0 for what does not expire.
+        is_collateral: whether it is cash, a token or a coin.
         status: listed or delisted.
     """
 
     expiry: int
+    is_collateral: bool = False
     status: SlotStatus = SlotStatus.LISTED
 
 
@@ -49,18 +60,29 @@ class InstrumentModel:
             if slot.status is SlotStatus.LISTED
         )
 
-    def listed(self, book: int, expiries: tuple[int, ...]) -> InstrumentModel:
+    def require_collateral(self, position: int) -> None:
+        """Check that a token may be credited in a slot of book 0.
+
+        Raises:
+            RefusedError: it is not listed as cash, a token or a coin.
+        """
+        if (0, position) not in self.live or not self.books[0][position].is_collateral:
+            raise RefusedError(Refusal.SLOT_NOT_COLLATERAL)
+
+    def listed(self, action: ListSlots) -> InstrumentModel:
         """After slots were appended to a book; the number of books itself opens the next one.
 
         Raises:
             RefusedError: no such book, or no room in it.
         """
+        book = action.book
         if book > len(self.books) or book >= MAXIMUM_BOOKS:
             raise RefusedError(Refusal.NO_SUCH_BOOK)
         if book in self.retired:
             raise RefusedError(Refusal.BOOK_IS_RETIRED)
         present = self.books[book] if book < len(self.books) else ()
-        slots = (*present, *(Slot(expiry) for expiry in expiries))
+        new = (Slot(expiry, place in action.collateral) for place, expiry in enumerate(action.expiries))
+        slots = (*present, *new)
         if len(slots) > self.slots_per_book:
             raise RefusedError(Refusal.BOOK_FULL)
         return self._with_book(book, slots)
@@ -82,7 +104,7 @@ class InstrumentModel:
         """After a whole book was retired.
 
         Raises:
-            RefusedError: book 0, no such book, retired already, or a slot that has not expired.
+            RefusedError: book 0, no such book, retired already, or a listed slot that has not expired long enough ago.
         """
         if book == 0:
             raise RefusedError(Refusal.BOOK_STAYS)
@@ -90,7 +112,8 @@ class InstrumentModel:
             raise RefusedError(Refusal.NO_SUCH_BOOK)
         if book in self.retired:
             raise RefusedError(Refusal.BOOK_IS_RETIRED)
-        if any(slot.expiry == 0 or slot.expiry > now for slot in self.books[book]):
+        listed = [slot for slot in self.books[book] if slot.status is SlotStatus.LISTED]
+        if any(slot.expiry == 0 or slot.expiry + RETIREMENT_GRACE > now for slot in listed):
             raise RefusedError(Refusal.SLOT_NOT_EXPIRED)
         slots = tuple(replace(slot, status=SlotStatus.DELISTED) for slot in self.books[book])
         return replace(self._with_book(book, slots), retired=self.retired | {book})

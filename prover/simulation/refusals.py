@@ -27,6 +27,7 @@ class Refusal(enum.Enum):
 
     ACCOUNT_ACTIVE = "ClearingHouseAccountActive"
     ACCOUNT_TRANSPARENT = "ClearingHouseAccountTransparent"
+    SLOT_NOT_COLLATERAL = "ClearingHouseSlotNotCollateral"
     HOLDINGS_EXCEEDED = "ClearingHouseHoldingsExceeded"
     DEADLINE_EXPIRED = "ClearingHouseDeadlineExpired"
     EPOCH_TOO_LATE = "ClearingHouseEpochTooLate"

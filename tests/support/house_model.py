@@ -176,7 +176,7 @@ def opened_house(*, published: bool = True) -> House:
         governor=GOVERNOR,
     )
     house = House(model, START)
-    house.do(act.ListSlots(0, (0, 0, 0)))
+    house.do(act.ListSlots(0, (0, 0, 0), collateral=(CASH, TOKEN)))
     for owner in (ALICE, BOB, CAROL):
         house.do(act.Deposit(owner, 0, DEPOSIT))
     if published:

@@ -11,6 +11,7 @@ import pytest
 
 from prover.simulation import actions as act
 from prover.simulation.actions import Tampering
+from prover.simulation.instrument_model import RETIREMENT_GRACE, Slot
 from prover.simulation.refusals import Refusal
 from tests.support.house_model import (
     ALICE,
@@ -21,6 +22,7 @@ from tests.support.house_model import (
     OPERATOR,
     PERPETUAL,
     TIMING,
+    TOKEN,
     House,
     opened_house,
 )
@@ -164,6 +166,16 @@ def test_what_third_parties_do_leaves_version_and_commitments(house: House) -> N
     house.require_sound()
 
 
+def test_nothing_is_credited_in_a_dead_slot(house: House) -> None:
+    house.do(act.Deposit(ALICE, 1, 2))
+    house.do(act.DepositFor(ALICE, 1, 5))
+    house.do(act.Delist(TOKEN))
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.Deposit(ALICE, 1, 5))
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.MergeInbox(ALICE, 1, house.owner(ALICE)))
+    house.do(act.WithdrawHoldings(ALICE, house.account(ALICE).version, 1, 2, house.owner(ALICE)))
+    house.require_sound()
+
+
 def test_a_withdrawal_is_proven_and_hides_the_account(house: House) -> None:
     terms = act.Withdraw(ALICE, 1, 1, 0, 400, house.owner(ALICE))
     house.refuses(Refusal.NOT_COVERED, replace(terms, ticks=1_001))
@@ -230,6 +242,17 @@ def test_what_has_no_room_waits_and_is_paid_in_order(house: House) -> None:
     house.now += 50
     house.do(act.PayQueued(0, 2))
     house.require_sound()
+
+
+def test_collateral_enters_only_where_it_is_listed_as_such(house: House) -> None:
+    house.do(act.DepositFor(ALICE, 1, 5))
+    house.do(act.Delist(TOKEN))
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.Deposit(ALICE, 1, 5))
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.DepositFor(ALICE, 1, 5))
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.MergeInbox(ALICE, 1, house.owner(ALICE)))
+    derivatives = replace(house.model.instruments, books=((Slot(0), Slot(0)),))
+    house.model = replace(house.model, instruments=derivatives)
+    house.refuses(Refusal.SLOT_NOT_COLLATERAL, act.Deposit(ALICE, 0, 5))
 
 
 def test_deposits_stop_at_the_cap(house: House) -> None:
@@ -328,6 +351,14 @@ def test_a_pause_stops_trades_and_proven_outflows_and_nothing_else(house: House)
     house.do(pause)
 
 
+def test_a_slot_that_was_delisted_does_not_keep_its_book(house: House) -> None:
+    house.do(act.ListSlots(1, (0, house.now + 1)))
+    house.now += 1 + RETIREMENT_GRACE
+    house.refuses(Refusal.SLOT_NOT_EXPIRED, act.RetireBook(1))
+    house.do(act.Delist(16))
+    house.do(act.RetireBook(1))
+
+
 def test_slots_are_appended_and_books_retired_as_a_whole(house: House) -> None:
     expiry = house.now + 1_000
     house.refuses(Refusal.NO_SUCH_BOOK, act.ListSlots(2, (expiry,)))
@@ -336,9 +367,11 @@ def test_slots_are_appended_and_books_retired_as_a_whole(house: House) -> None:
     house.refuses(Refusal.BOOK_STAYS, act.RetireBook(0))
     house.refuses(Refusal.NO_SUCH_BOOK, act.RetireBook(2))
     house.refuses(Refusal.SLOT_NOT_EXPIRED, act.RetireBook(1))
-    house.now = expiry
+    house.now = expiry + RETIREMENT_GRACE - 1
+    house.refuses(Refusal.SLOT_NOT_EXPIRED, act.RetireBook(1))
+    house.now += 1
     house.do(act.RetireBook(1))
     house.refuses(Refusal.BOOK_IS_RETIRED, act.RetireBook(1))
-    house.refuses(Refusal.BOOK_IS_RETIRED, act.ListSlots(1, (expiry + 1,)))
+    house.refuses(Refusal.BOOK_IS_RETIRED, act.ListSlots(1, (house.now + 1,)))
     house.refuses(Refusal.SLOT_NOT_LISTED, act.Delist(16))
     assert house.model.instruments.version == 3
