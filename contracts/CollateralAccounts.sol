@@ -9,6 +9,7 @@ import { HousePause } from "./HousePause.sol";
 import { IClearingHouse } from "./interfaces/IClearingHouse.sol";
 import { ICollateralVault } from "./interfaces/ICollateralVault.sol";
 import { IExitVerifier } from "./interfaces/IExitVerifier.sol";
+import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { BookSet } from "./libraries/BookSet.sol";
 import { ClaimEncoding } from "./libraries/ClaimEncoding.sol";
 import { Commitments } from "./libraries/Commitments.sol";
@@ -17,6 +18,7 @@ import { SettlementHash } from "./libraries/SettlementHash.sol";
 import { AccountId, accountIdOf } from "./types/AccountId.sol";
 import { AccountState, AccountStatus } from "./types/AccountState.sol";
 import { HouseParts } from "./types/HouseParts.sol";
+import { InstrumentKind, SlotStatus, SlotTerms } from "./types/Instrument.sol";
 import { RuleKind } from "./types/MarginRule.sol";
 import { Shape } from "./types/Shape.sol";
 import { Lien, TokenTerms, Withdrawal } from "./types/Vault.sol";
@@ -37,6 +39,8 @@ abstract contract CollateralAccounts is IClearingHouse, AccountLedger, HousePaus
     /// @inheritdoc IClearingHouse
     IExitVerifier public immutable override exitVerifier;
     /// @inheritdoc IClearingHouse
+    IInstrumentRegistry public immutable override instruments;
+    /// @inheritdoc IClearingHouse
     uint256 public immutable override depositLimit;
     /// @inheritdoc IClearingHouse
     address public immutable override basisTable;
@@ -55,6 +59,7 @@ abstract contract CollateralAccounts is IClearingHouse, AccountLedger, HousePaus
             revert ClearingHouseExitBasisMismatch(parts.exitVerifier.basisHash(), parts.basisHash);
         }
         exitVerifier = parts.exitVerifier;
+        instruments = parts.registry.instruments();
         basisTable = parts.basisTable;
         basisHash = parts.basisHash;
         depositLimit = (uint256(1) << (shape.digits * shape.digitBits - 1)) - 1;
@@ -165,6 +170,7 @@ abstract contract CollateralAccounts is IClearingHouse, AccountLedger, HousePaus
         private
         returns (uint64)
     {
+        _requireCollateral(token, slot);
         _checkPortfolio(id, BookSet.FIRST, commitment);
         Account storage account = _accounts[id];
         AccountState memory state = account.state;
@@ -258,6 +264,14 @@ abstract contract CollateralAccounts is IClearingHouse, AccountLedger, HousePaus
         for (uint256 token = 0; token < tokens; ++token) {
             // The vault counts tokens in 8 bits.
             slots[token] = vault.slotOf(uint8(token));
+        }
+    }
+
+    /// @dev Reverts unless a token's slot is listed, as cash, a token or a coin.
+    function _requireCollateral(uint8 token, uint256 slot) private view {
+        (SlotTerms memory terms, SlotStatus status) = instruments.slot(slot);
+        if (status != SlotStatus.LISTED || terms.kind > InstrumentKind.SPOT) {
+            revert ClearingHouseSlotNotCollateral(token, slot, terms.kind, status);
         }
     }
 

@@ -17,6 +17,10 @@ contract InstrumentRegistry is IInstrumentRegistry, Ownable2Step {
     /// @notice Largest number of books: what a bitmap of books holds.
     uint256 public constant MAXIMUM_BOOKS = 32;
 
+    /// @notice Seconds after the last expiry of a book before it may be retired. Once its slots are dead, an account that
+    /// still holds any of them proves nothing; until then there is time to close what has expired.
+    uint256 public constant RETIREMENT_GRACE = 7 days;
+
     uint256 private constant WORDS = 3;
 
     /// @dev What storage keeps of a slot: one storage slot.
@@ -251,14 +255,14 @@ contract InstrumentRegistry is IInstrumentRegistry, Ownable2Step {
         emit SlotListed(slot_, terms, name);
     }
 
-    /// @dev Kills a slot of a book that is retired; reverts when it lives and has not expired.
+    /// @dev Kills a slot of a book that is retired; reverts when it lives and has not expired long enough ago.
     function _expire(uint256 slot_) private {
         Listing storage listing = _listings[slot_];
         if (listing.status != SlotStatus.LISTED) {
             return;
         }
         uint40 expiry = listing.expiry;
-        if (expiry == 0 || expiry > block.timestamp) {
+        if (expiry == 0 || expiry + RETIREMENT_GRACE > block.timestamp) {
             revert InstrumentRegistrySlotNotExpired(slot_, expiry, block.timestamp);
         }
         listing.status = SlotStatus.DELISTED;

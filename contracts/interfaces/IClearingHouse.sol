@@ -5,7 +5,9 @@ import { IAccountLedger } from "./IAccountLedger.sol";
 import { ICollateralVault } from "./ICollateralVault.sol";
 import { IExitVerifier } from "./IExitVerifier.sol";
 import { IHousePause } from "./IHousePause.sol";
+import { IInstrumentRegistry } from "./IInstrumentRegistry.sol";
 import { AccountId } from "../types/AccountId.sol";
+import { InstrumentKind, SlotStatus } from "../types/Instrument.sol";
 import { Leg, OpenLeg, OpenLegSignatures, OpenSide, Settlement, SettlementSide } from "../types/Settlement.sol";
 import { Lien, Withdrawal } from "../types/Vault.sol";
 
@@ -20,6 +22,10 @@ import { Lien, Withdrawal } from "../types/Vault.sol";
 /// A transparent account holds its `holdings`, and its owner takes them back without a proof of margin, also while the
 /// registry is stale or the house is paused. Whatever comes with a proof of margin makes the account active; all that an
 /// active account takes out leaves by a proof of initial margin of what stays, or after an exit.
+///
+/// Collateral enters accounts only by slots that are listed as cash, a token or a coin: `deposit` and `mergeInbox` refuse
+/// every other. What a slot is never changes, so that accounts never hold anything of a token whose slot is, or later becomes,
+/// a derivative's; nor does the vault pay any, and no position can be taken out as if it were that token.
 ///
 /// Points that enter a commitment: basis points of the bound table, and the differences of trades, which only become part
 /// of commitments whose proof the verifier accepts, and it checks the subgroup of every one.
@@ -105,6 +111,14 @@ interface IClearingHouse is IAccountLedger, IHousePause {
     /// @param given Number of amounts given.
     /// @param tokens Number of tokens.
     error ClearingHouseHoldingsCountWrong(uint256 given, uint256 tokens);
+
+    /// @notice Tokens are credited only in a slot that is listed as cash, a token or a coin: list the slot as that first. A token
+    /// in a slot of another kind stays out for good.
+    /// @param token Number of the token in the vault.
+    /// @param slot The token's slot.
+    /// @param kind What is listed there; CASH when nothing was.
+    /// @param status Whether it is listed.
+    error ClearingHouseSlotNotCollateral(uint8 token, uint256 slot, InstrumentKind kind, SlotStatus status);
 
     /// @notice There must be one side for every participant, and one pair of signatures for every open leg.
     /// @param given Number given.
@@ -246,6 +260,9 @@ interface IClearingHouse is IAccountLedger, IHousePause {
     /// @param stateVersion Its state version.
     /// @return Context of the proof.
     function exitContext(AccountId account, uint64 stateVersion) external view returns (bytes32);
+
+    /// @notice List of instruments that says what the tokens' slots are: the registry's.
+    function instruments() external view returns (IInstrumentRegistry);
 
     /// @notice Keeps the collateral; created by this contract.
     function vault() external view returns (ICollateralVault);

@@ -206,6 +206,8 @@ interface ICollateralVault {
     function setLimit(uint8 token, WithdrawalLimit calldata limit) external;
 
     /// @notice Pays into an account's inbox; anyone may. Neither the account's commitments nor its state version change.
+    /// @dev Inboxes are kept apart from what accounts hold. The house merges them only while the token's slot is listed as
+    /// collateral: pay in no token whose slot is not, see IClearingHouse.
     /// @param account The account, which need not be open yet.
     /// @param token Number of the token, which the caller has approved.
     /// @param ticks How much.

@@ -100,7 +100,7 @@ interface IInstrumentRegistry {
     /// @notice Book 0 holds what does not expire and stays.
     error InstrumentRegistryBookStays();
 
-    /// @notice A slot of the book still lives: it has no expiry, or its expiry lies ahead.
+    /// @notice A slot of the book still lives: it has no expiry, or the grace after its expiry has not passed.
     /// @param slot The slot.
     /// @param expiry Its expiry; 0 when it has none.
     /// @param blockTime Time of the block.
@@ -129,7 +129,8 @@ interface IInstrumentRegistry {
     /// @param slot_ The slot.
     function delist(uint256 slot_) external;
 
-    /// @notice Kills all slots of a book whose listed instruments have all expired.
+    /// @notice Kills all slots of a book whose listed instruments have all expired at least 7 days ago: whoever holds a dead
+    /// slot proves no margin and cannot exit, so that there must be time to close positions while the slots still live.
     /// @dev Only the lister. Raises the version. Nothing can be listed in the book after this.
     /// @param book The book; not 0.
     function retireBook(uint8 book) external;

@@ -200,13 +200,16 @@ abstract contract ClearingHouseFixture is HouseDeployment {
         response = Scalar.unwrap(_random(seed, 0) + _labelled("zkmargin-exit-v1", transcript) * blind);
     }
 
+    /// @dev Every token sits in the slot of its number.
     function _exitTranscript(Ghost memory ghost, uint64[] memory amounts, bytes memory portfolio, bytes memory nonce)
         private
         view
         returns (bytes memory)
     {
-        uint256[] memory slots = new uint256[](2);
-        slots[COIN] = 1;
+        uint256[] memory slots = new uint256[](amounts.length);
+        for (uint256 number = 0; number < slots.length; ++number) {
+            slots[number] = number;
+        }
         bytes32 context = house.exitContext(_account(ghost), ghost.version);
         return abi.encodePacked(context, portfolio.length / 96, slots.length, portfolio, slots, amounts, nonce);
     }

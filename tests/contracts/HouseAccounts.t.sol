@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import { ClearingHouse } from "../../contracts/ClearingHouse.sol";
+import { CollateralVault } from "../../contracts/CollateralVault.sol";
 import { ExitVerifier } from "../../contracts/ExitVerifier.sol";
+import { InstrumentRegistry } from "../../contracts/InstrumentRegistry.sol";
 import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
 import { IAccountLedger } from "../../contracts/interfaces/IAccountLedger.sol";
 import { IClearingHouse } from "../../contracts/interfaces/IClearingHouse.sol";
@@ -12,7 +14,9 @@ import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.so
 import { DataContract } from "../../contracts/libraries/DataContract.sol";
 import { AccountId, accountIdOf } from "../../contracts/types/AccountId.sol";
 import { AccountState, AccountStatus } from "../../contracts/types/AccountState.sol";
+import { InsecureTestToken } from "../../contracts/test/InsecureTestToken.sol";
 import { HouseParts } from "../../contracts/types/HouseParts.sol";
+import { InstrumentKind, SlotStatus, SlotTerms } from "../../contracts/types/Instrument.sol";
 import { Shape } from "../../contracts/types/Shape.sol";
 import { TokenTerms } from "../../contracts/types/Vault.sol";
 import { KnownSetup } from "./KnownSetup.sol";
@@ -22,6 +26,9 @@ import { vm } from "./Vm.sol";
 
 /// @title Accounts, deposits, inboxes, and what a house is made of
 contract HouseAccountsTest is TwoAccounts {
+    uint16 private constant PERPETUAL_SLOT = 2;
+    uint8 private constant LATE = 2;
+
     function testFuzzIdentitiesHoldOwnerAndNumber(address owner, uint96 subaccount) external pure {
         AccountId account = accountIdOf(owner, subaccount);
         _expect("owner", account.ownerOf(), owner);
@@ -144,6 +151,113 @@ contract HouseAccountsTest is TwoAccounts {
         house.mergeInbox(account, COIN, commitment);
     }
 
+    // --- Slots of tokens ------------------------------------------------------------------------------------------
+
+    /// @dev Governance adds a token whose slot is a perpetual's. Whoever is long would show in an exit as many tokens as he
+    /// has lots, and take those that others had brought; so nobody brings any, and an inbox is kept apart.
+    function testRefusesATokenInASlotOfADerivative() external {
+        InsecureTestToken late = _addToken(vault, PERPETUAL_SLOT);
+        _expectNotCollateral(house, late, PERPETUAL_SLOT, InstrumentKind.PERPETUAL, SlotStatus.LISTED);
+        instruments.delist(PERPETUAL_SLOT);
+        _expectNotCollateral(house, late, PERPETUAL_SLOT, InstrumentKind.PERPETUAL, SlotStatus.DELISTED);
+        // Nothing of it is there but what inboxes have.
+        _expect("kept apart", vault.keptApart(LATE), 2);
+        _expect("net deposits", vault.vaultState(LATE).netDeposits, 2);
+    }
+
+    /// @dev With a position of 40 lots in that slot the exit is true, and pays nothing: not even from others' inboxes.
+    function testAPositionIsNotPaidAsAToken() external {
+        InsecureTestToken late = _addToken(vault, PERPETUAL_SLOT);
+        late.mint(STRANGER, 45);
+        vm.prank(STRANGER);
+        late.approve(address(vault), 45);
+        vm.prank(STRANGER);
+        vault.depositFor(_account(_bob), LATE, 45);
+        (Ghost[] memory ghosts, GhostLeg[] memory legs) = _pair(_alice, _bob, "long", 1);
+        for (uint256 position = 0; position < SLOTS; ++position) {
+            legs[0].change.positions[0][position] = position == PERPETUAL_SLOT ? int256(40) : int256(0);
+        }
+        _settle(ghosts, legs, 1);
+        Ghost memory alice = ghosts[0];
+        uint64[] memory amounts = new uint64[](3);
+        (amounts[CASH], amounts[LATE]) = (STAKE, 40);
+        bytes memory commitment = _commitment(alice, 0);
+        (bytes memory nonce, uint256 response) = _exitProof(alice, amounts, commitment, "exit");
+        vm.startPrank(_owner(alice));
+        house.exit(_account(alice), alice.version, amounts, commitment, nonce, response);
+        _expect("shown", house.holdings(_account(alice), LATE), 40);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVaultExhausted.selector, 40, 0));
+        house.withdrawHoldings(_account(alice), alice.version + 1, LATE, 40, RECIPIENT, commitment);
+        vm.stopPrank();
+    }
+
+    /// @dev A slot that nothing is listed in yet might become a derivative's; as each of the three kinds it is collateral.
+    function testRefusesATokenInASlotThatIsNotListedYet() external {
+        InstrumentRegistry other = _newInstruments();
+        HouseParts memory parts = _parts();
+        parts.registry = _newRegistry(verifier, other, address(this));
+        ClearingHouse empty = new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
+        InsecureTestToken late = _addToken(CollateralVault(address(empty.vault())), PERPETUAL_SLOT);
+        _expectNotCollateral(empty, late, PERPETUAL_SLOT, InstrumentKind.CASH, SlotStatus.UNLISTED);
+        other.addUnderlying("COIN");
+        SlotTerms[] memory terms = new SlotTerms[](3);
+        (terms[1].kind, terms[1].underlying) = (InstrumentKind.TOKEN, 1);
+        (terms[2].kind, terms[2].underlying) = (InstrumentKind.SPOT, 1);
+        string[] memory names = new string[](3);
+        (names[0], names[1], names[2]) = ("cash", "token", "coin");
+        other.list(0, terms, names);
+        AccountId account = accountIdOf(address(this), 0);
+        _fundSelf(address(empty.vault()), coin);
+        empty.deposit(0, COIN, 1, new bytes(96));
+        empty.mergeInbox(account, LATE, KnownSetup.point(slotScalars[COIN]));
+        _expect("token", empty.holdings(account, COIN), 1);
+        _expect("coin", empty.holdings(account, LATE), 1);
+    }
+
+    /// @dev What is in the inbox when the slot dies stays there; what is in the account leaves as before.
+    function testRefusesATokenWhoseSlotWasDelisted() external {
+        Ghost memory alice = _alice;
+        _deposit(alice, COIN, 4);
+        instruments.delist(COIN);
+        _expectNotCollateral(house, coin, COIN, InstrumentKind.TOKEN, SlotStatus.DELISTED);
+        _withdrawHoldings(alice, COIN, 4, RECIPIENT);
+        _expect("paid", coin.balanceOf(RECIPIENT), 4 * COIN_UNITS);
+    }
+
+    /// @dev Adds a token in that slot, with one unit a tick.
+    function _addToken(CollateralVault target, uint16 slot) private returns (InsecureTestToken late) {
+        late = new InsecureTestToken();
+        _expect("number", target.addToken(TokenTerms(late, 1, slot, 500, 60, 2)), LATE);
+    }
+
+    /// @dev The test contract itself gets a tick's worth of any of the tokens.
+    function _fundSelf(address spender, InsecureTestToken asset) private {
+        asset.mint(address(this), COIN_UNITS);
+        asset.approve(spender, COIN_UNITS);
+    }
+
+    /// @dev The test contract is refused to deposit a tick, and to merge the one that it pays into its inbox.
+    function _expectNotCollateral(
+        ClearingHouse target,
+        InsecureTestToken asset,
+        uint16 slot,
+        InstrumentKind kind,
+        SlotStatus status
+    ) private {
+        uint8 number = address(asset) == address(coin) ? COIN : LATE;
+        bytes memory refusal = abi.encodeWithSelector(
+            IClearingHouse.ClearingHouseSlotNotCollateral.selector, number, slot, kind, status
+        );
+        AccountId account = accountIdOf(address(this), 0);
+        ICollateralVault itsVault = target.vault();
+        _fundSelf(address(itsVault), asset);
+        vm.expectRevert(refusal);
+        target.deposit(0, number, 1, new bytes(96));
+        itsVault.depositFor(account, number, 1);
+        vm.expectRevert(refusal);
+        target.mergeInbox(account, number, new bytes(96));
+    }
+
     // --- Hostile tokens -------------------------------------------------------------------------------------------
 
     /// @dev Whatever a token calls while it moves, no entry point of the house that changes accounts lets it in.
@@ -176,6 +290,7 @@ contract HouseAccountsTest is TwoAccounts {
         _expect("verifier", address(house.verifier()), address(verifier));
         _expect("registry", address(house.registry()), address(registry));
         _expect("exit verifier", address(house.exitVerifier()), address(exitVerifier));
+        _expect("instruments", address(house.instruments()), address(instruments));
         _expect("table", house.basisTable(), table);
         _expect("hash", house.basisHash(), keccak256(basis));
         _expect("limit", house.depositLimit(), DEPOSIT_LIMIT);

@@ -103,7 +103,7 @@ abstract contract HouseDeployment is Ghosts {
         _publishAndActivate(registry, _proposal(registry, books, 1), _points(epoch, 2 * uint256(books)));
     }
 
-    function _newInstruments() private returns (InstrumentRegistry) {
+    function _newInstruments() internal returns (InstrumentRegistry) {
         bytes memory masks;
         for (uint256 position = 0; position < SLOTS; ++position) {
             masks = bytes.concat(masks, KnownSetup.point(_maskScalar(position)));

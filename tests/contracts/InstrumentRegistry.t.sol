@@ -270,11 +270,15 @@ contract InstrumentRegistryTest is Expectations {
         later.expiry = EXPIRY + 1;
         _list(1, later, 1);
         bytes4 selector = IInstrumentRegistry.InstrumentRegistrySlotNotExpired.selector;
-        vm.warp(EXPIRY - 1);
-        _refuseRetire(1, abi.encodeWithSelector(selector, SLOTS, EXPIRY, EXPIRY - 1));
-        vm.warp(EXPIRY);
-        _refuseRetire(1, abi.encodeWithSelector(selector, SLOTS + 2, EXPIRY + 1, EXPIRY));
-        vm.warp(EXPIRY + 1);
+        uint256 retirable = EXPIRY + 7 days;
+        uint256[3] memory times = [uint256(EXPIRY) - 1, EXPIRY, retirable - 1];
+        for (uint256 index = 0; index < times.length; ++index) {
+            vm.warp(times[index]);
+            _refuseRetire(1, abi.encodeWithSelector(selector, SLOTS, EXPIRY, times[index]));
+        }
+        vm.warp(retirable);
+        _refuseRetire(1, abi.encodeWithSelector(selector, SLOTS + 2, EXPIRY + 1, retirable));
+        vm.warp(retirable + 1);
         vm.prank(LISTER);
         vm.expectEmit();
         emit IInstrumentRegistry.BookRetired(1);
@@ -294,9 +298,10 @@ contract InstrumentRegistryTest is Expectations {
         _list(0, _terms(InstrumentKind.SPOT), 1);
         _list(1, _terms(InstrumentKind.PERPETUAL), 1);
         _list(1, _terms(InstrumentKind.PUT), 1);
-        vm.warp(EXPIRY);
+        uint256 time = EXPIRY + _registry.RETIREMENT_GRACE();
+        vm.warp(time);
         _refuseRetire(
-            1, abi.encodeWithSelector(IInstrumentRegistry.InstrumentRegistrySlotNotExpired.selector, SLOTS, 0, EXPIRY)
+            1, abi.encodeWithSelector(IInstrumentRegistry.InstrumentRegistrySlotNotExpired.selector, SLOTS, 0, time)
         );
         vm.prank(OWNER);
         _registry.delist(SLOTS);
@@ -428,10 +433,10 @@ contract InstrumentRegistryTest is Expectations {
         return true;
     }
 
-    /// @dev Time passes, so that everything that can expire has expired; perpetuals keep a book alive.
+    /// @dev Time passes, so that everything that can expire has expired long ago; perpetuals keep a book alive.
     function _retireSome(uint256 digest) private returns (bool) {
         if (_ghosts.length < 2) return false;
-        vm.warp(vm.getBlockTimestamp() + 1);
+        vm.warp(vm.getBlockTimestamp() + 1 + _registry.RETIREMENT_GRACE());
         uint256 book = 1 + digest % (_ghosts.length - 1);
         GhostBook storage ghost = _ghosts[book];
         if (ghost.retired || ghost.listed == 0) return false;

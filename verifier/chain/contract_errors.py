@@ -70,7 +70,7 @@ _REMEDIES: Final = {
     "HousePauseTooSoon": "wait: the house must stay open for as long as it was paused",
     "InstrumentRegistryBookFull": "list in another book; slots are never used again",
     "InstrumentRegistryNotLister": "use the key of the account that lists instruments",
-    "InstrumentRegistrySlotNotExpired": "retire the book when all of its instruments have expired",
+    "InstrumentRegistrySlotNotExpired": "retire the book 7 days after the last of its instruments has expired",
     "MarginVerifierRejected": "the proof does not show this statement: prove again for the present state and epoch",
     "OwnableUnauthorizedAccount": "propose it to the timelock that owns the contract",
     "PublisherQuorumNotPublisher": "use the key of an account that the registry knows as a publisher",

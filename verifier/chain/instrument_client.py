@@ -124,7 +124,7 @@ class InstrumentClient:
         return self._send(owner, "delist", slot)
 
     def retire_book(self, lister: LocalAccount, book: int) -> Receipt:
-        """Kill all slots of a book whose instruments have all expired.
+        """Kill all slots of a book whose instruments have all expired at least 7 days ago.
 
         Raises:
             ContractRevertedError: the registry refused, by a named error.
