@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 LARGEST_SCALE: Final = -LARGE_HEADROOM_ENTRY
 """2^20. Under a larger common denominator, coefficients are rounded against the trader to so many parts of a unit."""
 
-LARGE_HEADROOM_FROM: Final = 16
-"""Scale from which on a row has a second headroom column."""
+LARGE_HEADROOM_FROM: Final = 16 * PARTS
+"""Scale from which on a row has a second headroom column, whatever its constant."""
 
 
 @dataclass(frozen=True, slots=True)
