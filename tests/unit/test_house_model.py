@@ -272,6 +272,17 @@ def test_nobody_withdraws_what_inboxes_and_liens_keep_apart(house: House) -> Non
     house.refuses(Refusal.HOLDINGS_EXCEEDED, act.WithdrawHoldings(ALICE, 1, 0, 1_001, "a"))
 
 
+def test_nobody_takes_out_more_cash_than_there_is(house: House) -> None:
+    house.do(act.Deposit(CAROL, 1, 100))
+    house.do(house.trade(ALICE, BOB, {CASH: 1_000}))
+    house.do(house.trade(ALICE, CAROL, {CASH: 1_050}))  # who owes 50 against tokens worth 1,000
+    terms = act.Withdraw(ALICE, 3, 1, 0, 3_001, house.owner(ALICE))
+    house.refuses(Refusal.VAULT_EXHAUSTED, terms)
+    house.refuses(Refusal.VAULT_EXHAUSTED, act.GrantLien(ALICE, 3, 1, 0, 3_001, LENDER))
+    house.do(replace(terms, ticks=3_000))
+    house.require_sound()
+
+
 def test_a_proof_is_recorded_once_and_at_the_active_epoch(house: House) -> None:
     check = act.ProveMargin(ALICE, 1, 1, RuleKind.MAINTENANCE)
     house.do(check)
