@@ -110,6 +110,7 @@ class ContractInterface:
 
         Raises:
             MalformedInputError: it is no call of this function.
+            DeploymentError: what follows the selector is not its arguments.
         """
         entry = self._function(function)
         if calldata[:SELECTOR_BYTES] != signature_hash(entry)[:SELECTOR_BYTES]:
@@ -165,7 +166,7 @@ class ContractInterface:
         types = [canonical_type(item) for item in outputs]
         try:
             return tuple(abi_decode(types, data))
-        except DecodingError as error:
+        except (DecodingError, OverflowError) as error:  # the second where a length is beyond all memory
             raise DeploymentError(
                 f"an answer is not ({','.join(types)}) of {self.name}: check the addresses in the deployment file"
             ) from error
