@@ -80,8 +80,7 @@ def refresh_account(venue: Venue, wallet: Wallet, account: bytes) -> tuple[Accou
     record = wallet.account(
         account, chain_id=venue.chain.chain_id, house=venue.deployment.house, slots=venue.shape.slots
     )
-    known = max(len(opening.books) for opening in (record.current, *(change.after for change in record.changes)))
-    books = max(known, *(book + 1 for book in books_in(state.books)), 1)
+    books = max(record.books, *(book + 1 for book in books_in(state.books)), 1)
     stored = [venue.house.commitment_hash(account, book) for book in range(books)]
     try:
         reconciled = record.reconciled(stored, state.state_version, shape=venue.shape, setup=venue.setup)

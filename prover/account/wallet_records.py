@@ -167,6 +167,12 @@ class AccountRecord(_Record):
         """The offer of that name."""
         return next((offer for offer in self.offers if offer.name == name), None)
 
+    @property
+    def books(self) -> int:
+        """Books of the largest opening that may be true, or become true again."""
+        openings = (self.current, *(change.after for change in self.changes), *self.earlier)
+        return max(len(opening.books) for opening in openings)
+
     def reconciled(
         self,
         stored: Sequence[bytes],
@@ -207,7 +213,8 @@ class AccountRecord(_Record):
     def _moved_to(self, opening: Opening, state_version: int) -> AccountRecord:
         possible = tuple(change for change in self.changes if change.base_version >= state_version)
         impossible = tuple(change.after for change in self.changes if change.base_version < state_version)
-        replaced = (self.current, *impossible)
+        # What was true comes last: it is the likeliest to come back, and must not fall out of what is kept.
+        replaced = (*impossible, self.current)
         kept = tuple(earlier for earlier in (*self.earlier, *replaced) if earlier != opening)
         if opening == self.current and not impossible and state_version == self.version:
             return self

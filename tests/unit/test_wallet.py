@@ -14,7 +14,15 @@ from prover.account import secret_file
 from prover.account.public_changes import PublicChange
 from prover.account.secret_file import SecretFile, held_alone, write_owner_only
 from prover.account.wallet import create_wallet, open_wallet
-from prover.account.wallet_records import AccountRecord, BookRecord, Change, OfferRecord, Opening, WalletDocument
+from prover.account.wallet_records import (
+    KEPT_OPENINGS,
+    AccountRecord,
+    BookRecord,
+    Change,
+    OfferRecord,
+    Opening,
+    WalletDocument,
+)
 from prover.errors import WalletError, WalletLockedError, WalletOutOfDateError, WalletPasswordError
 from tests.support.setups import TINY, known_setup
 from verifier.curve import INFINITY
@@ -261,6 +269,26 @@ def test_a_reorganisation_brings_an_earlier_opening_back() -> None:
     settled = reconciled(known, hashes(after), 2)
     assert reconciled(settled, hashes(before), 1).current == before
     assert reconciled(reconciled(settled, hashes(before), 1), hashes(after), 2).current == after
+
+
+def test_what_was_true_is_kept_whatever_else_was_signed() -> None:
+    """As many acceptances as a wallet keeps openings, and one more; then the trade is taken back."""
+    before = opening(5, 77)
+    known = record(before).model_copy(update={"version": 3})
+    for number in range(KEPT_OPENINGS + 1):
+        known = known.with_change(Change(kind="trade", base_version=3, after=opening(100 + number, 1000 + number)))
+    settled = reconciled(known, hashes(opening(100, 1000)), 4)
+    assert len(settled.earlier) == KEPT_OPENINGS
+    assert reconciled(settled, hashes(before), 3).current == before
+
+
+def test_books_of_earlier_openings_are_looked_at_too() -> None:
+    """An opening of several books may come back, in a chain in which the account has left them."""
+    one, three = opening(5, 6), opening(5, 6, books=3)
+    known = record(one).model_copy(update={"earlier": (three, opening(7, 8))})
+    assert (record(one).books, known.books) == (1, 3)
+    assert known.with_change(Change(kind="trade", base_version=1, after=opening(1, 1, books=4))).books == 4
+    assert reconciled(known, hashes(three)[: known.books], 5).current == three
 
 
 def test_two_acceptances_of_one_offer_are_both_remembered() -> None:
