@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from verifier.chain.account_events import names_account
 from verifier.chain.contract_interface import contract_interface
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def public_changes(venue: Venue, account: bytes) -> tuple[PublicChange, ...]:
     found = []
     for log in venue.events.logs_naming(venue.deployment.house, account):
         kind = kinds.get(log.topics[0])
-        if kind is not None:
-            values = interface.decode_event(kind, log)
+        if kind is not None and names_account(values := interface.decode_event(kind, log), account):
             found.append(PublicChange(values["stateVersion"], slots[values["token"]], _SIGNS[kind] * values["ticks"]))
     return tuple(sorted(found, key=lambda change: change.state_version))
 

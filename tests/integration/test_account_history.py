@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prover.account.public_changes import public_changes
+from prover.account.venue import Venue
 from tests.support.console import run_in_process
 from tests.support.exchange import DEPOSIT
 from tests.support.own_use import OwnUse, later_undone, own_use_venue
@@ -20,7 +22,8 @@ from verifier.chain.account_events import (
     WithdrawalSeen,
 )
 from verifier.chain.account_history import account_history
-from verifier.chain.contract_interface import EventLog
+from verifier.chain.clearing_terms import account_id
+from verifier.chain.contract_interface import EventLog, contract_interface
 from verifier.chain.event_index import EventIndex
 from verifier.chain.event_store import Checkpoint, EventStore
 from verifier.chain.withdrawal_terms import HoldingsWithdrawal
@@ -101,6 +104,32 @@ def test_events_that_nobody_foresaw_are_shown(exchange: Exchange, alice: Holder)
     index = EventIndex(exchange.chain, (made.house, made.registry), first_block=block.number, store=store)
     (row,) = account_history(index, alice.account, house=made.house, vault=made.vault, registry=made.registry)
     assert row.seen == OtherSeen("0x" + "07" * 32, {"data": b"\x05"})
+
+
+def test_others_cannot_write_into_an_accounts_history(exchange: Exchange, alice: Holder) -> None:
+    """Recipients are free to choose: their bytes, and zeros after them, can be those of an account."""
+    made, block = exchange.deployment, exchange.chain.block()
+    assert block is not None
+    other, recipient, word = account_id(FRIEND, 5), alice.account[:20], bytes(32)
+    vault, house = contract_interface("CollateralVault"), contract_interface("ClearingHouse")
+    entries = [
+        (made.vault, (vault.event_topic("LienClaimed"), other, word, word), bytes(12) + recipient + bytes(64)),
+        (made.house, (house.event_topic("Withdrawn"), other, word, word), bytes(63) + b"\x02" + alice.account),
+        (made.house, (b"\x07" * 32, other), bytes(12) + recipient + bytes(32)),
+    ]
+    logs = [
+        EventLog(address, topics, data, block.number, bytes(32), block.digest, place)
+        for place, (address, topics, data) in enumerate(entries)
+    ]
+    store = EventStore()
+    store.extend(None, logs, Checkpoint(block.number, block.digest))
+    assert len(store.logs_naming(made.vault, alice.account) + store.logs_naming(made.house, alice.account)) == len(logs)
+    index = EventIndex(exchange.chain, (made.house, made.vault), first_block=block.number, store=store)
+    assert account_history(index, alice.account, house=made.house, vault=made.vault, registry=made.registry) == ()
+    venue = Venue(exchange.chain, made, SMALL, exchange.setup, exchange.key)
+    vars(venue)["events"] = index
+    assert public_changes(venue, alice.account) == ()
+    assert [change.state_version for change in public_changes(venue, other)] == [2]
 
 
 # --- The command ----------------------------------------------------------------------------------------------------

@@ -221,6 +221,16 @@ Seen = (
 )
 
 
+def names_account(values: Mapping[str, Any], account: bytes) -> bool:
+    """Whether an event is about an account; its bytes may stand in other values too, whoever put them there.
+
+    Args:
+        values: of the event by name.
+        account: identity, 32 bytes.
+    """
+    return account == values.get("account") or account in values.get("accounts", ())
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
     """One thing that the chain saw, and where it stands.

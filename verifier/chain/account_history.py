@@ -20,6 +20,7 @@ from verifier.chain.account_events import (
     ProofSeen,
     TradeSeen,
     WithdrawalSeen,
+    names_account,
 )
 from verifier.chain.contract_interface import contract_interface
 from verifier.chain.epochs import EpochHeader
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 HOUSE: Final = "ClearingHouse"
 VAULT: Final = "CollateralVault"
+WORD_BYTES: Final = 32
 
 
 def account_history(
@@ -53,13 +55,17 @@ def account_history(
         DeploymentError: an event is not what the contract would write.
     """
     sources = ((HOUSE, house), (VAULT, vault))
-    own = [(name, log) for name, address in sources for log in index.logs_naming(address, account)]
-    if not own:
+    rows = [
+        _row(log, seen)
+        for name, address in sources
+        for log in index.logs_naming(address, account)
+        if (seen := _seen_of(name, log, account)) is not None
+    ]
+    if not rows:
         return ()
-    begin = min(log.block_number for _, log in own)
+    begin = min(row.block_number for row in rows)
     epoch_topic = contract_interface("RuleRegistry").event_topic("EpochPublished")
     epochs = [log for log in index.logs(registry, [epoch_topic]) if log.block_number >= begin]
-    rows = [_row(log, _seen_of(name, log, account)) for name, log in own]
     rows += [row for token, claim in _claims(rows) for row in _payouts(index, vault, token, claim)]
     rows += [_row(log, _epoch_of(log)) for log in epochs]
     return tuple(sorted(rows, key=lambda row: (row.block_number, row.log_index)))
@@ -81,14 +87,22 @@ def _row(log: EventLog, seen: Seen) -> HistoryRow:
     return HistoryRow(log.block_number, log.block_hash, log.log_index, log.transaction_hash, seen)
 
 
-def _seen_of(contract: str, log: EventLog, account: bytes) -> Seen:
+def _seen_of(contract: str, log: EventLog, account: bytes) -> Seen | None:
+    """What an event says of an account; ``None`` where it says nothing of it, though its bytes stand there."""
     interface = contract_interface(contract)
     name = interface.event_names().get(log.topics[0])
     if name is None:
-        return OtherSeen("0x" + log.topics[0].hex(), {"data": log.data})
+        return OtherSeen("0x" + log.topics[0].hex(), {"data": log.data}) if account in _words(log) else None
     values = interface.decode_event(name, log)
+    if not names_account(values, account):
+        return None
     typed = _TYPED.get(name)
     return OtherSeen(name, values) if typed is None else typed(values, account)
+
+
+def _words(log: EventLog) -> tuple[bytes, ...]:
+    """Topics after the first, and the values that are not indexed, 32 bytes each."""
+    return (*log.topics[1:], *(log.data[at : at + WORD_BYTES] for at in range(0, len(log.data), WORD_BYTES)))
 
 
 def _deposit_of(values: Mapping[str, Any], _account: bytes) -> Seen:

@@ -113,7 +113,9 @@ class EventStore:
         return tuple(_log(row) for row in rows)
 
     def logs_naming(self, address: str, subject: bytes) -> tuple[EventLog, ...]:
-        """Events of a contract that name something in a topic or among their values, oldest first.
+        """Events of a contract in whose topics or values some bytes stand, oldest first.
+
+        Bytes are found wherever they stand, across values too: what an event names, its decoded values say.
 
         Args:
             address: of the contract.
