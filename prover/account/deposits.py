@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from prover.account.collateral import find_collateral
 from prover.account.wallet_records import Change
 from prover.errors import DepositError
+from verifier.chain.token_slots import require_listed_as_token
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -34,6 +35,7 @@ def deposit(session: AccountSession, amount: Decimal, token: str | None = None) 
     Raises:
         CollateralError: no such token, or no such amount of it.
         DepositError: beyond the cap of the token, or more than the owner has.
+        DeploymentError: the token's slot is listed as something else, or in lots that are not its ticks.
         OperatorError: the account is not the signer's.
         ContractRevertedError: a contract refused, by a named error.
     """
@@ -90,15 +92,21 @@ def merge_inbox(session: AccountSession, token: str | None = None) -> tuple[int,
 
 
 def _allow(venue: Venue, payer: LocalAccount, collateral: Collateral, ticks: int) -> list[Receipt]:
-    """Let the vault move the tokens, where it may not yet."""
-    units, vault = collateral.units(ticks), venue.vault.address
-    if collateral.client.allowance(payer.address, vault) >= units:
+    """Let the vault move the tokens, where it may not yet.
+
+    Some tokens (USDT) change no allowance from one amount to another: what is left of an earlier one is taken back.
+    """
+    units, vault, client = collateral.units(ticks), venue.vault.address, collateral.client
+    allowed = client.allowance(payer.address, vault)
+    if allowed >= units:
         return []
-    return [collateral.client.approve(payer, vault, units)]
+    amounts = (0, units) if allowed else (units,)
+    return [client.approve(payer, vault, amount) for amount in amounts]
 
 
 def _require_possible(venue: Venue, payer: str, collateral: Collateral, ticks: int) -> None:
-    """Before anything is written or sent: the cap, and the payer's tokens."""
+    """Before anything is written or sent: what the slot is, the cap, and the payer's tokens."""
+    require_listed_as_token(venue.chain, venue.vault, venue.instruments, token=collateral.number)
     held, cap = venue.vault.vault_state(collateral.number).net_deposits, collateral.terms.cap
     if held + ticks > cap:
         raise DepositError(

@@ -91,10 +91,11 @@ def command(place: Place, *, keystore: Path | None, files: MarketFiles, as_json:
 
 
 def _prepared(place: Place, keystore: Path | None, files: MarketFiles, books: int) -> Work:
-    """Rules built from a fresh market; what they need is listed."""
+    """Rules built from a fresh market, in which the vault's tokens are what they are; what they need is listed."""
     from prover.market.freshness import require_fresh  # noqa: PLC0415 - brings numpy and scipy
     from prover.rules.rule_book import load_rule_book, write_slots  # noqa: PLC0415 - the same
-    from prover.rules.slot_terms import list_missing, missing_slots  # noqa: PLC0415 - the same
+    from prover.rules.slot_terms import first_book_terms, list_missing, missing_slots  # noqa: PLC0415 - the same
+    from verifier.chain.token_slots import require_listed_as_token  # noqa: PLC0415 - brings the chain client
 
     publisher = signer(keystore)
     definition = files.definition()
@@ -108,6 +109,7 @@ def _prepared(place: Place, keystore: Path | None, files: MarketFiles, books: in
         publication = rules.publication()
     slots = listed or place.slots_beside
     missing = missing_slots(venue.instruments, publisher.address, rules.slots)
+    require_listed_as_token(venue.chain, venue.vault, venue.instruments, planned=first_book_terms(rules.slots))
     if listed is None:
         # Before anything is listed on chain: it stays there, whatever becomes of this run.
         write_slots(slots, rules.slots)

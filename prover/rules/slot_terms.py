@@ -53,6 +53,16 @@ def underlyings_of(table: SlotTable) -> tuple[str, ...]:
     return tuple(dict.fromkeys(slot.instrument.coin for slot in table.listed if not _is_quote(slot)))
 
 
+def first_book_terms(table: SlotTable) -> dict[int, SlotTerms]:
+    """What the registry has, or will have, in book 0 under a list of slots, by position; underlyings have no numbers.
+
+    Raises:
+        ListingError: a strike or lot size finer than 1e-8.
+    """
+    numbers = dict.fromkeys(underlyings_of(table), QUOTE_CURRENCY + 1)
+    return {slot.position: slot_terms(slot, numbers) for slot in table.listed if slot.book == 0}
+
+
 def missing_slots(instruments: InstrumentClient, lister: str, table: SlotTable) -> dict[int, list[Slot]]:
     """What the registry does not have yet of a list of slots, by book; what it has must be the same.
 

@@ -16,12 +16,14 @@ from prover.rules.rule_book import load_slots
 from prover.rules.slot_terms import list_missing
 from prover.rules.slots import SlotTable
 from tests.support.console import run_in_process
-from tests.support.deployments import undone
+from tests.support.deployments import undone, worthless_token
 from tests.support.own_use import OwnUse
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
+from verifier.chain.governance_client import governed_call
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.rule_publishing import RulePublisher
+from verifier.chain.vault_client import VaultClient
 from verifier.deployment.deployment import deploy, local_terms
 
 if TYPE_CHECKING:
@@ -52,6 +54,29 @@ def published(venue: OwnUse, publisher: int, *options: str) -> dict[str, object]
     assert run.returncode == 0, run.stderr
     fields: dict[str, object] = json.loads(run.stdout)
     return fields
+
+
+def test_nothing_is_listed_under_a_vault_whose_token_is_something_else(venue: OwnUse) -> None:
+    """The vault credits a token to the slot that the market gives a perpetual."""
+    vault = VaultClient(venue.chain, venue.deployment.vault)
+    instruments = InstrumentClient(venue.chain, venue.deployment.instruments)
+    with undone(venue.chain):
+        timelock = venue.deployment.timelock
+        token = worthless_token(venue.chain, venue.running.account(LISTER))
+        before = instruments.listed(0)
+        terms = replace(vault.token_terms(0), token=token, slot=1)
+        call = governed_call("CollateralVault", vault.address, "addToken", terms.as_tuple())
+        venue.chain.request("anvil_setBalance", [timelock, hex(10**18)])
+        venue.chain.request("anvil_impersonateAccount", [timelock])
+        venue.chain.request(
+            "eth_sendTransaction", [{"from": timelock, "to": call.target, "data": "0x" + call.data.hex()}]
+        )
+        refused = venue.refuses(LISTER, "publish")
+        assert vault.token_count() == 2
+        assert instruments.listed(0) == before
+    assert refused.startswith(
+        f"token 1 ({token}) of the vault is credited to slot 1 of book 0, which holds a PERPETUAL"
+    )
 
 
 def test_publishers_sign_one_after_another(venue: OwnUse) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from verifier.ceremony import ceremony_setup
+from verifier.chain.contract_artifacts import load_artifact
 from verifier.deployment.deployer import KeyDeployer, Mined
 from verifier.deployment.deployment import carry_out, local_terms
 from verifier.deployment.deployment_manifest import Manifest
@@ -55,6 +56,14 @@ def deployed_manifest(chain: ChainClient, account: LocalAccount) -> Manifest:
 def nonce(chain: ChainClient, address: str, block: str = "latest") -> int:
     """How many transactions an account has sent."""
     return int(str(chain.request("eth_getTransactionCount", [address, block])), 16)
+
+
+def worthless_token(chain: ChainClient, account: LocalAccount) -> str:
+    """Another worthless token; its address."""
+    creation = bytes.fromhex(load_artifact("InsecureTestToken").bytecode.removeprefix("0x"))
+    address = chain.deploy(account, creation).contract_address
+    assert address is not None
+    return address
 
 
 @contextlib.contextmanager

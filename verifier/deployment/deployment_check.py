@@ -13,6 +13,7 @@ from verifier.chain.governance_client import TimelockClient
 from verifier.chain.house_client import HouseClient
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.registry_client import RegistryClient
+from verifier.chain.token_slots import require_listed_as_token
 from verifier.chain.vault_client import VaultClient
 from verifier.commitment_basis import basis_bytes, blinding_point
 from verifier.curve import POINT_BYTES, group
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def check_deployment(chain: ChainClient, deployment: Deployment, setup: TrustedSetup) -> None:
-    """Check what stands on the chain against the setup: keys, addresses, owners, and the tables of points.
+    """Check what stands on the chain against the setup: keys, addresses, owners, slots of tokens, tables of points.
 
     Raises:
         DeploymentError: something differs; do not use this deployment.
@@ -59,6 +60,7 @@ def check_deployment(chain: ChainClient, deployment: Deployment, setup: TrustedS
     _require_equal("the vault's house", vault.house(), deployment.house)
     tokens = tuple(terms.token for terms in vault.tokens())
     _require_equal("the vault's tokens", tokens[: len(deployment.tokens)], deployment.tokens)
+    require_listed_as_token(chain, vault, instruments)
     owners = {
         "house": house.owner(),
         "vault": vault.owner(),
