@@ -25,7 +25,7 @@ from tests.support.requirements import assessed, require_requirement, two_coin_r
 from tests.support.risk_rules import example_market, holding
 from verifier.rules.rule_audit import audit_matrix
 from verifier.rules.rule_boundedness import least_cash
-from verifier.rules.rule_kind import RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from prover.rules.built_rule import BuiltRule
     from prover.rules.rule_definition import RuleDefinition
 
-INITIAL, MAINTENANCE = RuleKind
+INITIAL, MAINTENANCE = PUBLISHED_KINDS
 BTC, ETH, CALL = "BTC-PERPETUAL", "ETH-PERPETUAL", "BTC-27DEC24-100000-C"
 BTC_MARK, ETH_MARK = 94_010.0, 3_101.0
 DATA = REPOSITORY / "tests" / "data"
