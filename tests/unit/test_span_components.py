@@ -21,7 +21,7 @@ from tests.support.risk_rules import holding
 from tests.support.small_markets import linear_fields, two_coin_fields, two_coin_market
 from verifier.rules.rule_audit import audit_matrix
 from verifier.rules.rule_boundedness import least_cash
-from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
+from verifier.rules.rule_kind import PUBLISHED_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
