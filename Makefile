@@ -45,10 +45,11 @@ check: setup
 	node_modules/.bin/solhint 'contracts/**/*.sol' 'tests/contracts/**/*.sol'
 	$(BIN)/python scripts/gas_snapshot.py --check
 
-# Branch coverage of the contracts, and what Slither finds in them against the answers given.
+# Branch coverage of the contracts, what Slither finds in them against the answers given, and whether builds are reproducible.
 analyse: setup $(SLITHER_VENV)/.ready
 	$(BIN)/python scripts/contract_coverage.py
 	$(BIN)/python scripts/check_slither.py
+	$(BIN)/python scripts/check_reproducible_build.py
 
 $(SLITHER_VENV)/.ready: requirements-slither.lock
 	$(PYTHON) -m venv $(SLITHER_VENV)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock
 
-from verifier.chain.contract_artifacts import PROJECT_ROOT, artifact_of, compile_contracts
+from verifier.chain.contract_artifacts import COMPILER_SETTINGS, PROJECT_ROOT, artifact_of, compile_contracts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,7 @@ SOURCES: Final = (
     "libraries/*.sol",
     "types/*.sol",
 )
+ONE_PASS: Final = {"name": "harness", "runs": 200, "files": [f"contracts/{name}.sol" for name in (CHALLENGES, ROWS)]}
 BUILD_FILES: Final = ("package.json", "package-lock.json", "scripts/compile_contracts.mjs")
 
 
@@ -35,7 +36,9 @@ def harness_artifact(name: str, root: Path = PROJECT_ROOT) -> ContractArtifact:
     with FileLock(place / "lock"):  # test processes run side by side
         shutil.rmtree(place / "contracts", ignore_errors=True)
         _copy_sources(root, place)
-        document = json.loads(compile_contracts(place).read_text(encoding="utf-8"))
+        document = json.loads(
+            compile_contracts(place, COMPILER_SETTINGS | {"passes": [ONE_PASS]}).read_text(encoding="utf-8")
+        )
     return artifact_of(name, document["contracts"][name])
 
 

@@ -67,9 +67,9 @@ class ContractArtifact:
     immutables: tuple[tuple[tuple[int, int], ...], ...]
 
 
-def source_digest(root: Path = PROJECT_ROOT) -> str:
+def source_digest(root: Path = PROJECT_ROOT, settings: dict[str, Any] = COMPILER_SETTINGS) -> str:
     """SHA-256 over sources, settings and lock file: the name of the cache entry."""
-    digest = hashlib.sha256(json.dumps(COMPILER_SETTINGS, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     files = sorted((root / "contracts").rglob("*.sol"))
     for path in [*files, root / "package-lock.json", root / "scripts" / "compile_contracts.mjs"]:
         content = path.read_bytes()
@@ -78,33 +78,37 @@ def source_digest(root: Path = PROJECT_ROOT) -> str:
     return digest.hexdigest()
 
 
-def compile_contracts(root: Path = PROJECT_ROOT) -> Path:
+def compile_contracts(root: Path = PROJECT_ROOT, settings: dict[str, Any] = COMPILER_SETTINGS) -> Path:
     """Return the artifact file of the present sources, compiling them when it is missing.
+
+    Args:
+        root: of the project.
+        settings: of the compiler; the production build's by default.
 
     Raises:
         ContractArtifactError: node or solc is missing, or the sources do not compile.
     """
-    output = root / "build" / "contracts" / f"{source_digest(root)}.json"
+    output = root / "build" / "contracts" / f"{source_digest(root, settings)}.json"
     if output.exists():
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
     # Compiling takes half a minute: processes that start together wait for the first one.
     with filelock.FileLock(output.parent / "lock"):
         if not output.exists():
-            _run_compiler(root, output)
+            _run_compiler(root, output, settings)
     return output
 
 
-def _run_compiler(root: Path, output: Path) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as settings:
-        json.dump(COMPILER_SETTINGS, settings)
-    command = ["node", str(root / "scripts" / "compile_contracts.mjs"), settings.name, str(output)]
+def _run_compiler(root: Path, output: Path, settings: dict[str, Any]) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+        json.dump(settings, file)
+    command = ["node", str(root / "scripts" / "compile_contracts.mjs"), file.name, str(output)]
     try:
         run = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603 - fixed command
     except FileNotFoundError as error:
         raise ContractArtifactError("node was not found; install Node 20 and run `make setup`") from error
     finally:
-        Path(settings.name).unlink()
+        Path(file.name).unlink()
     if run.returncode != 0:
         raise ContractArtifactError(f"the contracts do not compile:\n{run.stderr.strip()}")
 
