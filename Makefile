@@ -30,7 +30,7 @@ demo: setup
 	@$(BIN)/zkmargin demo
 
 test: setup
-	$(BIN)/pytest -n 4 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadfile
 	node_modules/.bin/forge test
 
 # Ten times as many fuzz runs and longer invariant runs than `make test`.

@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from verifier.chain.open_leg_terms import OpenLeg
     from verifier.chain.settlement_terms import Settlement
 
-pytestmark = pytest.mark.xdist_group("account flows")
-
 COST: Final = 16
 PASSWORD: Final = "of all wallets"  # noqa: S105 - of wallets that live as long as a test
 ALICE, BOB, CAROL, DAVE = 1, 2, 3, 4

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tests.support.exchange import Exchange, Holder
     from verifier.chain.account_events import HistoryRow
 
-pytestmark = pytest.mark.xdist_group("account history")
 """What is computed once serves all tests of this file."""
 
 ALICE, BOB, CAROL = 1, 2, 3

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("own use")
-
 DEPOSIT = "500000"
 ALICE, BOB, CAROL = 1, 2, 3
 OPTION = "BTC-27JUN25-100000-C"

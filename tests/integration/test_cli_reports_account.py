@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("own use reports")
-
 ALICE, BOB = 1, 2
 OPTION = "BTC-27JUN25-100000-C"
 

@@ -22,10 +22,8 @@ MARKETS: Final = [None, *sorted(REAL_MARKETS.glob("deribit_*_options_*.csv"))]
 PATIENCE: Final = 240
 
 
-@pytest.mark.parametrize("market", MARKETS[:2], ids=lambda market: market.stem if market else "example")
-def test_everything_that_must_work_works_and_what_must_fail_fails(market: Path | None) -> None:
-    options = () if market is None else ("--market", market)
-    run = run_command("demo", "--json", *options, timeout=PATIENCE)
+def test_everything_that_must_work_works_and_what_must_fail_fails() -> None:
+    run = run_command("demo", "--json", timeout=PATIENCE)
     assert run.returncode == 0, run.stderr
     report = json.loads(run.stdout)
     _check_gas(report)

@@ -29,7 +29,6 @@ from verifier.deployment.deployment import deploy, local_terms
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("publish command")
 """What is computed once serves all tests of this file."""
 
 LISTER, SECOND, THIRD, STRANGER = range(4)

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from verifier.chain.rule_publication import Publication
 
-pytestmark = pytest.mark.xdist_group("rule audit")
-
 PUBLISHER, OWNER = 0, 1
 NOTHING_MOVES = "nothing moves"
 

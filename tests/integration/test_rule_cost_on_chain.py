@@ -16,8 +16,6 @@ from verifier.rules.rule_kind import PUBLISHED_KINDS
 if TYPE_CHECKING:
     from prover.rules.rule_definition import RuleDefinition
 
-pytestmark = pytest.mark.xdist_group("rule cost")
-
 
 def few_scenarios() -> RuleDefinition:
     """The shipped rule with six scenarios: two chunks of the standard shape."""

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from prover.account.wallet_records import Opening
     from prover.rules.rule_book import EpochRules
 
-pytestmark = pytest.mark.xdist_group("trades")
-
 COST = 16
 PASSWORD = "of both wallets"  # noqa: S105 - of wallets that live as long as a test
 OPTION = "BTC-27JUN25-100000-C"

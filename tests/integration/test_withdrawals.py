@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from prover.account.venue import Venue
     from prover.rules.rule_book import EpochRules
 
-pytestmark = pytest.mark.xdist_group("withdrawals")
-
 COST: Final = 16
 PASSWORD: Final = "of both wallets"  # noqa: S105 - of wallets that live as long as a test
 OPTION: Final = "BTC-27JUN25-100000-C"

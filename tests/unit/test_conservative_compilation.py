@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from prover.comparison.pmrm2_listing import ListedCase
     from prover.rules.rule_rows import Rows
 
-pytestmark = pytest.mark.xdist_group("conservative compilation")
 """What is computed once serves all tests of this file."""
 
 ROOT = Path(__file__).parents[2]
