@@ -213,6 +213,8 @@ class DayScenes:
         day.refuses(Refusal.PAUSED, trade, "a trade while the house is paused")
         saver = act.WithdrawHoldings(cast.saver, self._version(cast.saver), 0, SMALL, owner_of(cast.saver))
         day.do(saver, "a transparent account withdraws all the same")
+        # The house rests for as long as the pause has lasted: for no time after one that ends in its own second.
+        day.wait(PAUSE_SECONDS // 2)
         day.do(act.Unpause(guardian), "the pause ends early")
         day.refuses(Refusal.PAUSE_TOO_SOON, act.Pause(PAUSE_SECONDS, guardian), "and must not begin again at once")
 
