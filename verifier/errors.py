@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class VerifierError(Exception):
     """Base of every error that package ``verifier`` raises on purpose."""
@@ -89,3 +94,10 @@ def _shown(value: object) -> str:
     digits = value.hex()
     limit = 64
     return f"0x{digits}" if len(digits) <= limit else f"0x{digits[:limit]}…"
+
+
+def first_fault(error: ValidationError) -> str:
+    """Place and reason of the first thing that is wrong with a file."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{place}: {first['msg']}"

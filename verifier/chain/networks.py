@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter, ValidationError
 
-from verifier.errors import MalformedInputError
+from verifier.errors import MalformedInputError, first_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +63,4 @@ def load_networks(path: Path) -> dict[str, Network]:
     except OSError as error:
         raise MalformedInputError(f"networks file {path} cannot be read ({error.strerror}): restore it") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise MalformedInputError(f"networks file {path}: {place}: {first['msg']}; correct it") from error
+        raise MalformedInputError(f"networks file {path}: {first_fault(error)}; correct it") from error

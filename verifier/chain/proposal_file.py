@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from verifier.chain.rule_publishing import SignedProposal
-from verifier.errors import MalformedInputError
+from verifier.errors import MalformedInputError, first_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,9 +77,7 @@ class ProposalFile(BaseModel):
         except OSError as error:
             raise MalformedInputError(f"proposal {path} cannot be read ({error.strerror}): give another") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise MalformedInputError(f"{path} is no proposal: {place}: {first['msg']}; give another") from error
+            raise MalformedInputError(f"{path} is no proposal: {first_fault(error)}; give another") from error
 
     @classmethod
     def of(cls, registry: RulePublisher, signed: SignedProposal) -> ProposalFile:

@@ -14,7 +14,7 @@ from verifier.chain.epochs import EpochTiming
 from verifier.deployment.create2 import PROXY
 from verifier.deployment.deployment_plan import deployment_plan
 from verifier.deployment.deployment_terms import DeploymentTerms, TokenChoice
-from verifier.errors import DeploymentError
+from verifier.errors import DeploymentError, first_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,10 +194,8 @@ class Manifest(_Record):
         except OSError as error:
             raise DeploymentError(f"manifest {path} cannot be read ({error.strerror}): give the path of one") from error
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the file"
             raise DeploymentError(
-                f"{path} is no manifest: {place}: {first['msg']}; deploy again, or give another"
+                f"{path} is no manifest: {first_fault(error)}; deploy again, or give another"
             ) from error
 
     def save(self, path: Path) -> None:
