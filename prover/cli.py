@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "lien": "Set collateral aside for a lender: grant, claim, release.",
     "operator": "Appoint who may sign your trades.",
     "trade": "Trade with another owner: offer, accept, settle.",
+    "netting": "Trades of several owners settled together: offer, accept, agree, terms, sign, settle.",
     "prove": "Prove that your account is covered, and have it recorded.",
     "verify": "Check a proof, or what the chain says of an account, without any secret.",
     "status": "What you know of your account, and what the chain sees of it.",

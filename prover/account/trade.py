@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from prover.account.account_session import portfolio_of
 from prover.account.hidden_change import fresh_blinds, hidden_change, leg_books
 from prover.account.netting import AgreedLeg, bound_settlement, bring_side, free_nonce
-from prover.account.trade_files import TradeAcceptance, TradeOffer, decode_trade_file
+from prover.account.trade_files import TradeAcceptance, TradeOffer, TradeProposal, decode_trade_file
 from prover.account.wallet_records import OfferRecord
 from prover.errors import TradeError
 from prover.rules.portfolio import make_portfolio
@@ -78,11 +78,7 @@ def make_offer(
         UnknownInstrumentError, PortfolioError: a quantity that cannot be traded.
         MaskedSlotError: an instrument that is not listed any more, or not yet.
     """
-    if not 0 < seconds <= LONGEST_DEADLINE_SECONDS:
-        raise TradeError(f"a deadline in {seconds} s is out of range: choose 1 to {LONGEST_DEADLINE_SECONDS} s")
-    change = make_portfolio(quantities, rules.slots, session.venue.shape)
-    if not change.quantities():
-        raise TradeError("the trade moves nothing: name at least one quantity that is not zero")
+    change = proposed_change(session, rules, quantities, seconds)
     record, state = session.refresh()
     _require_covered(record, state, rules, change)
     offer = TradeOffer(
@@ -107,11 +103,12 @@ def accept_offer(session: AccountSession, rules: EpochRules, offer: TradeOffer) 
         TradeError: the offer is for another venue, epoch or time.
         InsufficientMarginError: this party would not be covered after the trade.
     """
-    _require_agreeable(session, rules, offer)
+    require_agreeable(session, rules, offer)
+    _require_unchanged(session, offer)
     _, state = session.refresh()
     change = offer.change(rules.slots, session.venue.shape)
-    shares = fresh_blinds(leg_books(change, _bitmap_of(offer), state.books))
-    leg = _agreed_leg(offer, session.account, change, shares)
+    shares = fresh_blinds(leg_books(change, offer.bitmap, state.books))
+    leg = agreed_leg(offer, session.account, change, shares)
     second = Participant(session.account, state.state_version, free_nonce(session.venue, session.account))
     settlement = _settlement(session, offer, second, leg)
     side = bring_side(session, rules, settlement, [leg])
@@ -140,14 +137,14 @@ def prepare_settlement(session: AccountSession, rules: EpochRules, acceptance: T
     """
     record, _ = session.refresh()
     offer = _own_offer(record, acceptance)
-    _require_current(session, rules, offer)
+    require_current(session, rules, offer)
     if acceptance.epoch != rules.header.epoch:
         raise TradeError(
             f"the acceptance was proven under epoch {acceptance.epoch}, active is epoch {rules.header.epoch}: ask the "
             "other party to accept again"
         )
     change = offer.change(rules.slots, session.venue.shape)
-    leg = _agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
+    leg = agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
     second = Participant(leg.giver, acceptance.second_version, acceptance.second_nonce)
     settlement = _settlement(session, offer, second, leg)
     if tuple("0x" + point.hex() for point in settlement.legs[0].differences) != acceptance.differences:
@@ -175,6 +172,23 @@ def submit_settlement(session: AccountSession, prepared: PreparedSettlement) -> 
     return receipt
 
 
+def proposed_change(
+    session: AccountSession, rules: EpochRules, quantities: Mapping[str, Decimal], seconds: int
+) -> Portfolio:
+    """Lots that the party that offers receives.
+
+    Raises:
+        TradeError: nothing changes hands, or a deadline out of range.
+        UnknownInstrumentError, PortfolioError: a quantity that cannot be traded.
+    """
+    if not 0 < seconds <= LONGEST_DEADLINE_SECONDS:
+        raise TradeError(f"a deadline in {seconds} s is out of range: choose 1 to {LONGEST_DEADLINE_SECONDS} s")
+    change = make_portfolio(quantities, rules.slots, session.venue.shape)
+    if not change.quantities():
+        raise TradeError("the trade moves nothing: name at least one quantity that is not zero")
+    return change
+
+
 def _require_covered(record: AccountRecord, state: AccountState, rules: EpochRules, change: Portfolio) -> None:
     """Refuse a trade that this party could not prove; its rows are named."""
     portfolio_of(record, record.current, rules.slots)
@@ -184,8 +198,12 @@ def _require_covered(record: AccountRecord, state: AccountState, rules: EpochRul
     rules.witness(RuleKind.INITIAL, after.of_books(opened), opened)
 
 
-def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeOffer) -> None:
-    """What the accepting party checks of an offer before it looks at the quantities."""
+def require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeProposal) -> None:
+    """What the accepting party checks of an offer before it looks at the quantities.
+
+    Raises:
+        TradeError: the offer is for another venue, epoch or time, or this party's own.
+    """
     venue = session.venue
     if (offer.chain_id, offer.house) != (venue.chain.chain_id, venue.deployment.house):
         raise TradeError(
@@ -194,8 +212,12 @@ def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeO
         )
     if offer.first == "0x" + session.account.hex():
         raise TradeError("the offer is your own account's: the other party accepts it")
-    _require_current(session, rules, offer)
-    version = venue.house.account_state(bytes.fromhex(offer.first[2:])).state_version
+    require_current(session, rules, offer)
+
+
+def _require_unchanged(session: AccountSession, offer: TradeOffer) -> None:
+    """The offering account's version."""
+    version = session.venue.house.account_state(offer.receiver).state_version
     if version != offer.first_version:
         raise TradeError(
             f"the account that offers has changed (state version {version}, offered at {offer.first_version}): ask "
@@ -203,8 +225,12 @@ def _require_agreeable(session: AccountSession, rules: EpochRules, offer: TradeO
         )
 
 
-def _require_current(session: AccountSession, rules: EpochRules, offer: TradeOffer) -> None:
-    """Epoch, books and deadline."""
+def require_current(session: AccountSession, rules: EpochRules, offer: TradeProposal) -> None:
+    """Check epoch and deadline of an offer.
+
+    Raises:
+        TradeError: too late.
+    """
     now = session.venue.chain.block_time()
     if rules.header.epoch > offer.max_epoch:
         raise TradeError(
@@ -228,19 +254,19 @@ def _own_offer(record: AccountRecord, acceptance: TradeAcceptance) -> TradeOffer
     return decode_trade_file("the wallet's offer", known.content, TradeOffer)
 
 
-def _bitmap_of(offer: TradeOffer) -> int:
-    return sum(1 << book for book in offer.blinds)
+def agreed_leg(offer: TradeProposal, second: bytes, change: Portfolio, shares: Mapping[int, int]) -> AgreedLeg:
+    """The trade as the first party receives it, with ρ = ρ_A + ρ_B in the books that both named.
 
-
-def _agreed_leg(offer: TradeOffer, second: bytes, change: Portfolio, shares: Mapping[int, int]) -> AgreedLeg:
-    """The trade as the first party receives it, with ρ = ρ_A + ρ_B in the books that both named."""
+    Raises:
+        TradeError: a book that is traded lacks a share, or a share is for a book that was not offered.
+    """
     needed = leg_books(change, 0)
     if not set(needed) <= set(shares) or not set(shares) <= set(offer.blinds):
         raise TradeError(
             f"the trade needs a blind of each side for books {list(needed)}: {sorted(offer.blinds)} were offered and "
             f"{sorted(shares)} accepted, agree on it anew"
         )
-    return AgreedLeg(bytes.fromhex(offer.first[2:]), second, change, hidden_change(change, offer.blinds, shares))
+    return AgreedLeg(offer.receiver, second, change, hidden_change(change, offer.blinds, shares))
 
 
 def _settlement(session: AccountSession, offer: TradeOffer, second: Participant, leg: AgreedLeg) -> Settlement:

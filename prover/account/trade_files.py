@@ -6,15 +6,17 @@ import json
 import secrets
 import sys
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.account.wallet_records import Address, Identity
 from prover.errors import TradeError
 from prover.rules.portfolio import make_portfolio
-from verifier.books import BOOKS_BITS
+from verifier.books import BOOKS_BITS, book_bitmap
+from verifier.chain.clearing_terms import EPOCH_BITS, VERSION_BITS
 from verifier.chain.settlement_terms import NONCE_BITS
+from verifier.errors import first_fault
 from verifier.scalar_field import MODULUS
 
 if TYPE_CHECKING:
@@ -29,25 +31,28 @@ Quantity = Annotated[str, Field(pattern=r"^-?[0-9]{1,24}(\.[0-9]{1,12})?$")]
 Blind = Annotated[int, Field(ge=0, lt=MODULUS)]
 Book = Annotated[int, Field(ge=0, lt=BOOKS_BITS)]
 Blinds = Annotated[dict[Book, Blind], Field(min_length=1, max_length=BOOKS_BITS)]
+Epoch = Annotated[int, Field(gt=0, lt=1 << EPOCH_BITS)]
+Deadline = Annotated[int, Field(gt=0, lt=1 << VERSION_BITS)]
 Nonce = Annotated[int, Field(ge=0, lt=1 << NONCE_BITS)]
 Hexadecimal = Annotated[str, Field(pattern=r"^0x(?:[0-9a-f]{2})*$")]
 TradeName = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class _Record(BaseModel):
+class TradeRecord(BaseModel):
+    """What is handed from one to another to agree on a trade; ``what`` names it to people."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    what: ClassVar[str]
 
 
-class TradeOffer(_Record):
-    """What the first party proposes.
+class TradeProposal(TradeRecord):
+    """What the first of two parties proposes, whether the trade is settled alone or with others.
 
     Attributes:
-        format: of the file.
         trade: name of the trade.
         chain_id: of the chain.
         house: address of the clearing house.
         first: account of the party that offers.
-        first_version: its state version.
         first_nonce: a number that it has not used yet.
         max_epoch: last epoch at which both may prove initial margin.
         deadline: Unix time after which the trade is void.
@@ -55,17 +60,25 @@ class TradeOffer(_Record):
         blinds: its share of ρ by book: those of the instruments, book 0, and all that it has opened.
     """
 
-    format: Literal["zkmargin-offer-2"] = "zkmargin-offer-2"
     trade: TradeName = Field(default_factory=lambda: secrets.token_hex(16))
     chain_id: int
     house: Address
     first: Identity
-    first_version: int = Field(ge=0)
     first_nonce: Nonce
-    max_epoch: int = Field(gt=0)
-    deadline: int = Field(gt=0)
+    max_epoch: Epoch
+    deadline: Deadline
     quantities: dict[str, Quantity] = Field(repr=False)
     blinds: Blinds = Field(repr=False)
+
+    @property
+    def receiver(self) -> bytes:
+        """The party that offers, 32 bytes."""
+        return bytes.fromhex(self.first[2:])
+
+    @property
+    def bitmap(self) -> int:
+        """Books that it has named."""
+        return book_bitmap(self.blinds)
 
     def change(self, slots: SlotTable, shape: Shape) -> Portfolio:
         """Lots that the first party receives.
@@ -82,7 +95,20 @@ class TradeOffer(_Record):
         return portfolio
 
 
-class TradeAcceptance(_Record):
+class TradeOffer(TradeProposal):
+    """An offer of a trade of two.
+
+    Attributes:
+        format: of the file.
+        first_version: state version of the party that offers.
+    """
+
+    what: ClassVar[str] = "offer"
+    format: Literal["zkmargin-offer-2"] = "zkmargin-offer-2"
+    first_version: int = Field(ge=0)
+
+
+class TradeAcceptance(TradeRecord):
     """What the second party answers: its share of ρ, its proof and its signature.
 
     Attributes:
@@ -101,6 +127,7 @@ class TradeAcceptance(_Record):
         hint: goes with the proof.
     """
 
+    what: ClassVar[str] = "acceptance"
     format: Literal["zkmargin-acceptance-2"] = "zkmargin-acceptance-2"
     trade: TradeName
     second: Identity
@@ -116,7 +143,7 @@ class TradeAcceptance(_Record):
     hint: Hexadecimal
 
 
-_File = TypeVar("_File", TradeOffer, TradeAcceptance)
+_File = TypeVar("_File", bound=TradeRecord)
 
 
 def read_change(path: Path) -> dict[str, Decimal]:
@@ -140,7 +167,7 @@ def read_change(path: Path) -> dict[str, Decimal]:
 
 
 def read_trade_file(path: Path, kind: type[_File]) -> _File:
-    """Read an offer or an acceptance.
+    """Read a file of this kind.
 
     Raises:
         TradeError: unreadable, or not such a file; names the field, never its value.
@@ -154,17 +181,14 @@ def read_trade_file(path: Path, kind: type[_File]) -> _File:
 
 
 def decode_trade_file(source: str, content: bytes | str, kind: type[_File]) -> _File:
-    """Read the content of an offer or an acceptance; errors as :func:`read_trade_file`."""
+    """Read the content of such a file; errors as :func:`read_trade_file`."""
     try:
         return kind.model_validate_json(content)
     except ValidationError as error:
-        finding = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in finding["loc"]) or "the file"
-        wanted = "offer" if kind is TradeOffer else "acceptance"
         # The finding's cause would quote the content.
-        raise TradeError(f"{source} is no {wanted}: {field}: {finding['msg']}; ask for it again") from None
+        raise TradeError(f"{source} is no {kind.what}: {first_fault(error)}; ask for it again") from None
 
 
-def encode_trade_file(record: TradeOffer | TradeAcceptance) -> bytes:
-    """The file; secret."""
+def encode_trade_file(record: TradeRecord) -> bytes:
+    """The file; secret where its kind is."""
     return json.dumps(record.model_dump(mode="json"), indent=1).encode()

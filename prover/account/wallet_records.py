@@ -124,6 +124,18 @@ class OfferRecord(_Record):
     content: str = Field(repr=False)
 
 
+class LegRecord(_Record):
+    """A leg of a netting that this account agreed on, kept so that terms are compared with it.
+
+    Attributes:
+        name: of the leg.
+        content: the agreement.
+    """
+
+    name: str
+    content: str = Field(repr=False)
+
+
 class AccountRecord(_Record):
     """One account at one clearing house.
 
@@ -136,6 +148,7 @@ class AccountRecord(_Record):
         changes: what may have happened since.
         earlier: openings that were replaced, or could not happen any more; newest last.
         offers: made and not yet settled.
+        legs: agreed on to be settled with others.
         instruments: names of the instruments ever held, by "book/slot".
     """
 
@@ -147,6 +160,7 @@ class AccountRecord(_Record):
     changes: tuple[Change, ...] = Field(default=(), repr=False)
     earlier: tuple[Opening, ...] = Field(default=(), repr=False)
     offers: tuple[OfferRecord, ...] = Field(default=(), repr=False)
+    legs: tuple[LegRecord, ...] = Field(default=(), repr=False)
     instruments: dict[str, str] = Field(default_factory=dict, repr=False)
 
     def with_change(self, change: Change) -> AccountRecord:
@@ -166,6 +180,10 @@ class AccountRecord(_Record):
     def offer(self, name: str) -> OfferRecord | None:
         """The offer of that name."""
         return next((offer for offer in self.offers if offer.name == name), None)
+
+    def with_legs(self, legs: Sequence[LegRecord]) -> AccountRecord:
+        """With these legs and no others."""
+        return self.model_copy(update={"legs": tuple(legs)})
 
     @property
     def books(self) -> int:

@@ -87,7 +87,11 @@ def _views(
     for known in [record for record in wallet.accounts if (record.chain_id, record.house) == here]:
         account = bytes.fromhex(known.account[2:])
         record, state = refresh_account(venue, wallet, account)
-        under_way: dict[str, Value] = {"open_offers": len(record.offers), "changes_under_way": len(record.changes)}
+        under_way: dict[str, Value] = {
+            "open_offers": len(record.offers),
+            "agreed_legs": len(record.legs),
+            "changes_under_way": len(record.changes),
+        }
         seen = seen_by_the_chain(venue, account, state) | waiting_claims(venue, account)
         views.append((describe(record) | under_way, seen))
     return views

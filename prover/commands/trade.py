@@ -87,7 +87,9 @@ def accept(
     proposed = read_trade_file(offer, TradeOffer)
     with party.session() as (session, rules):
         if not yes:
-            _confirm(proposed.change(rules.slots, session.venue.shape).negated().quantities())
+            confirm_change(
+                proposed.change(rules.slots, session.venue.shape).negated().quantities(), "accept this trade?"
+            )
         with progress("proving initial margin after the trade"):
             made = accept_offer(session, rules, proposed)
         write_owner_only(acceptance, encode_trade_file(made))
@@ -112,10 +114,10 @@ def settle(*, party: Party, acceptance: Path, as_json: bool) -> None:
     print_result({"trade": accepted.trade} | receipt_fields(receipt), as_json=as_json)
 
 
-def _confirm(received: dict[str, Decimal]) -> None:
+def confirm_change(received: dict[str, Decimal], question: str) -> None:
     """Show what this party would receive and give; nothing is signed without a yes."""
     for name, quantity in received.items():
         click.echo(
             f"{'you receive' if quantity > 0 else 'you give':<12} {abs(quantity):>16f}  {json.dumps(name)}", err=True
         )
-    click.confirm("accept this trade?", abort=True, err=True)
+    click.confirm(question, abort=True, err=True)

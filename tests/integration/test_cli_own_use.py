@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from eth_account import Account
 
+from prover.account.wallet import create_wallet
 from prover.local_chain import local_chain
 from prover.market.market_data import EXAMPLE_MARKET
 from tests.support.console import run_command, run_in_process
 from tests.support.own_use import MAXIMUM_AGE, PASSWORD, OwnUse, later_undone, own_use_venue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DEPOSIT = "500000"
@@ -112,6 +115,159 @@ def test_what_owners_lenders_and_friends_do_beside_trading(venue: OwnUse) -> Non
         (seen,) = [account["chain_sees"] for account in done(ALICE, "status")["accounts"]]
         assert (seen["status"], seen["holds_USD"]) == ("transparent", "0.00")
     done(ALICE, "status")
+
+
+class Netters:
+    """Owners with wallets of their own who net on the console, in this process; every file has a name in a folder."""
+
+    def __init__(self, venue: OwnUse, folder: Path) -> None:
+        self.venue, self.folder = venue, folder
+        for owner in (ALICE, BOB, CAROL):
+            with create_wallet(folder / f"wallet{owner}", PASSWORD, cost=16):
+                pass
+
+    def _run(self, owner: int, arguments: tuple[str, ...], typed: str | None) -> subprocess.CompletedProcess[str]:
+        """Words with a dot are files."""
+        words = [self.folder / word if "." in word else word for word in arguments]
+        variables = self.venue.variables(owner) | {"ZKMARGIN_WALLET": str(self.folder / f"wallet{owner}")}
+        return run_in_process(*words, "--json", variables=variables, typed=typed)
+
+    def does(self, owner: int, *arguments: str, typed: str | None = None) -> dict[str, Any]:
+        run = self._run(owner, arguments, typed)
+        assert run.returncode == 0, run.stderr
+        fields: dict[str, Any] = json.loads(run.stdout)
+        return fields
+
+    def refuses(self, owner: int, *arguments: str) -> str:
+        run = self._run(owner, arguments, None)
+        assert (run.returncode, run.stdout) == (1, "")
+        return run.stderr
+
+    def propose(self, name: str, receiver: int, giver: int, **quantities: int) -> None:
+        """A leg is offered and answered, in name.offer and name.answer."""
+        names = {"option": OPTION, "usd": "USD"}
+        change = json.dumps({names[key]: quantity for key, quantity in quantities.items()})
+        self.does(receiver, "netting", "offer", "-", f"{name}.offer", typed=change)
+        self.does(giver, "netting", "accept", f"{name}.offer", f"{name}.answer", "--yes")
+
+    def agree(self, name: str, receiver: int, giver: int, **quantities: int) -> str:
+        """A pair agrees on a leg, whose public half is name.leg; its name on chain."""
+        self.propose(name, receiver, giver, **quantities)
+        leg: str = self.does(receiver, "netting", "agree", f"{name}.answer", f"{name}.leg")["leg"]
+        return leg
+
+    def sign(self, owner: int, terms: str, *options: str) -> str:
+        """An owner's side of terms; its file."""
+        side = f"{terms}.{owner}.side"
+        self.does(owner, "netting", "sign", terms, side, "--yes", *options)
+        return side
+
+    def held(self, owner: int) -> tuple[Decimal, Decimal]:
+        """Cash and options of an account, as its wallet finds them once the netting is over."""
+        (account,) = self.does(owner, "status")["accounts"]
+        return Decimal(account["trader_knows"]["USD"]), Decimal(account["trader_knows"][OPTION])
+
+    def alter(self, source: str, target: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """A copy of a file with something changed."""
+        fields = json.loads((self.folder / source).read_text())
+        change(fields)
+        (self.folder / target).write_text(json.dumps(fields))
+
+
+def test_three_owners_net_bound_and_open(venue: OwnUse, tmp_path: Path) -> None:
+    with later_undone(venue):
+        netters = Netters(venue, tmp_path)
+        netters.does(CAROL, "deposit", DEPOSIT)
+        large = _open_without_the_leg_that_nobody_can_carry(netters)
+        _bound_as_a_whole(netters, large)
+        assert netters.held(ALICE) == (Decimal(435_000), Decimal(5))
+        assert netters.held(BOB) == (Decimal(552_500), Decimal(-4))
+        assert netters.held(CAROL) == (Decimal(512_500), Decimal(-1))
+
+
+def _open_without_the_leg_that_nobody_can_carry(netters: Netters) -> str:
+    """Carol cannot carry hers: the two others settle without it, Bob knowingly. The name of the leg that is left."""
+    netters.propose("first", ALICE, BOB, option=3, usd=-40_000)
+    netters.alter("first.answer", "altered.answer", lambda fields: fields["blinds"].update({"0": 1}))
+    message = netters.refuses(ALICE, "netting", "agree", "altered.answer", "none.leg")
+    assert "is for another change than the one offered" in message
+    netters.alter("first.offer", "altered.offer", lambda fields: fields["quantities"].update({OPTION: "4"}))
+    message = netters.refuses(BOB, "netting", "accept", "altered.offer", "none.answer", "--yes")
+    assert "you have accepted another offer by the name" in message
+    first = netters.does(ALICE, "netting", "agree", "first.answer", "first.leg")["leg"]
+    large = netters.agree("large", BOB, CAROL, option=500)
+    netters.does(BOB, "netting", "accept", "first.offer", "again.answer", "--yes")
+    answers = [(netters.folder / name).read_bytes() for name in ("first.answer", "again.answer")]
+    assert answers[0] == answers[1]
+    netters.does(ALICE, "netting", "terms", "first.leg", "large.leg", "all.terms", "--open")
+    assert "margin is not covered in" in netters.refuses(CAROL, "netting", "sign", "all.terms", "none.side", "--yes")
+    netters.does(ALICE, "netting", "terms", "first.leg", "rest.terms", "--open")
+    assert f"(--without {large})" in netters.refuses(BOB, "netting", "sign", "rest.terms", "none.side", "--yes")
+    message = netters.refuses(BOB, "netting", "sign", "rest.terms", "none.side", "--yes", "--without", first)
+    assert "is in the terms" in message
+    assert "has no leg in these terms" in netters.refuses(CAROL, "netting", "sign", "rest.terms", "none.side", "--yes")
+    sides = netters.sign(ALICE, "rest.terms"), netters.sign(BOB, "rest.terms", "--without", large)
+    assert "1 of 2 sides are missing, of account " in netters.refuses(
+        ALICE, "netting", "settle", "rest.terms", sides[0]
+    )
+    assert "is for other terms" in netters.refuses(ALICE, "netting", "settle", "all.terms", *sides)
+    settled = netters.does(CAROL, "netting", "settle", "rest.terms", *sides)
+    assert (settled["mode"], settled["legs"], settled["accounts"]) == ("open", 1, 2)
+    assert "has been settled already" in netters.refuses(ALICE, "netting", "sign", "rest.terms", "none.side", "--yes")
+    legs = {leg["leg"]: leg["settled"] for leg in netters.does(BOB, "netting", "legs")["legs"]}
+    assert legs == {first: True, large: False}
+    return large
+
+
+def _bound_as_a_whole(netters: Netters, large: str) -> None:
+    """All or nothing; a terms file with anything else than agreed on is signed by nobody whom it concerns."""
+    second = netters.agree("second", ALICE, CAROL, option=2, usd=-25_000)
+    third = netters.agree("third", CAROL, BOB, option=1, usd=-12_500)
+    made = netters.does(BOB, "netting", "terms", "second.leg", "third.leg", "bound.terms")
+    assert made["mode"] == "bound"
+    assert made["accounts"] == [netters.venue.account(owner) for owner in (ALICE, CAROL, BOB)]
+
+    def renamed(fields: dict[str, Any]) -> None:
+        fields["legs"][1]["trade"] = "0" * 32
+
+    def prolonged(fields: dict[str, Any]) -> None:
+        fields["legs"][1]["deadline"] += 1
+
+    def crossed(fields: dict[str, Any]) -> None:
+        fields["participants"][1]["nonce"] = fields["legs"][0]["giver_nonce"]
+
+    def spoiled(fields: dict[str, Any]) -> None:
+        fields["differences"][0] = "0x" + "11" * 96
+
+    tampered = ((renamed, "never agreed on"), (prolonged, "has another deadline than"), (crossed, "for something else"))
+    for change, expected in tampered:
+        netters.alter("bound.terms", f"{change.__name__}.terms", change)
+        sign = ("netting", "sign", f"{change.__name__}.terms", "none.side", "--yes", "--without", large)
+        assert expected in netters.refuses(CAROL, *sign)
+    netters.alter("second.leg", "spoiled.leg", spoiled)
+    assert "cannot be settled" in netters.refuses(BOB, "netting", "terms", "spoiled.leg", "none.terms")
+    assert "given twice" in netters.refuses(BOB, "netting", "terms", "third.leg", "third.leg", "none.terms")
+    sides = [
+        netters.sign(ALICE, "bound.terms"),
+        netters.sign(BOB, "bound.terms", "--without", large),
+        netters.sign(CAROL, "bound.terms", "--without", large),
+    ]
+    with later_undone(netters.venue):
+        netters.does(CAROL, "deposit", "1")
+        settle = ("netting", "settle", "bound.terms", *sides)
+        assert "has changed since (state version 2, signed at 1)" in netters.refuses(ALICE, *settle)
+        message = netters.refuses(CAROL, "netting", "sign", "bound.terms", "none.side", "--yes", "--without", large)
+        assert "your account has changed since (state version 2, 1 in the terms)" in message
+    with later_undone(netters.venue):
+        netters.venue.chain.request("evm_increaseTime", [1801])
+        netters.venue.chain.request("evm_mine", [])
+        assert f"of leg {second} is not within" in netters.refuses(ALICE, "netting", "settle", "bound.terms", *sides)
+        netters.venue.chain.request("evm_increaseTime", [MAXIMUM_AGE])
+        netters.venue.chain.request("evm_mine", [])
+        assert "RuleRegistryStaleEpoch" in netters.refuses(ALICE, "netting", "settle", "bound.terms", *sides)
+    settled = netters.does(ALICE, "netting", "settle", "bound.terms", *reversed(sides))
+    assert (settled["mode"], settled["legs"], settled["accounts"]) == ("bound", 2, 3)
+    assert third in {leg["leg"] for leg in netters.does(BOB, "netting", "legs")["legs"] if leg["settled"]}
 
 
 def test_an_offer_is_accepted_by_nobody_without_a_yes(venue: OwnUse, files: tuple[Path, Path]) -> None:
@@ -330,6 +486,13 @@ def test_no_option_takes_a_secret() -> None:
         ("trade", "offer"),
         ("trade", "accept"),
         ("trade", "settle"),
+        ("netting", "offer"),
+        ("netting", "accept"),
+        ("netting", "agree"),
+        ("netting", "terms"),
+        ("netting", "sign"),
+        ("netting", "settle"),
+        ("netting", "legs"),
         ("publish",),
     ):
         shown = run_in_process(*name, "--help").stdout
