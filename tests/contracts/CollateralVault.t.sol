@@ -458,6 +458,24 @@ contract CollateralVaultTest is VaultFixture {
         Bucket memory bucket = Bucket(0, 0, type(uint48).max, 1, 1, uint32(START));
         vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 48, uint256(1) << 48));
         this.drain(bucket, 1);
+        // All that there may be leaves into the queue, and then nearly all of it again.
+        uint64 most = type(uint48).max;
+        TokenTerms[] memory tokens = _twoTokens();
+        (tokens[CASH].unitsPerTick, tokens[CASH].cap, tokens[CASH].capacity) = (1, most, 1);
+        vault = new CollateralVault(OWNER, most, SLOTS, tokens);
+        vm.prank(PAYER);
+        cash.approve(address(vault), type(uint256).max);
+        vault.collect(CASH, PAYER, most);
+        vault.payOut(CASH, FRIEND, most);
+        vault.collect(CASH, PAYER, 3);
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 48, uint256(1) << 48));
+        vault.payOut(CASH, FRIEND, 2);
+        vault.addLien(_account(0), CASH, LENDER, 2);
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 48, uint256(1) << 48));
+        vm.prank(LENDER);
+        vault.claimLien(_account(0), CASH, 2, LENDER);
+        vault.payOut(CASH, FRIEND, 1);
+        _expect("all that can wait", vault.vaultState(CASH).backlog, most);
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------

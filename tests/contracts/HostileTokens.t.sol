@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { Address } from "@openzeppelin/contracts/utils/Address.sol";
 
@@ -93,6 +94,24 @@ contract HostileTokensTest is HouseDeployment {
         _expect("version", _house.accountState(_self).stateVersion, 2);
         _expect("holdings", _house.holdings(_self, 0), AMOUNT - CAPACITY - 1);
         this.withdraw(2, 1);
+    }
+
+    function testNamesATokenThatRefuses() external {
+        bytes memory commitment = _held(2);
+        bytes memory refusal = abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(_token));
+        _token.refuse(address(_vault));
+        vm.expectRevert(refusal);
+        _house.deposit(0, 0, 1, commitment);
+        _token.refuse(FRIEND);
+        vm.expectRevert(refusal);
+        this.withdraw(2, 1);
+        _token.refuse(address(0));
+        _token.take(address(_vault), _token.balanceOf(address(_vault)) - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICollateralVault.CollateralVaultBalanceMissing.selector, 1, uint256(UNITS_PER_TICK))
+        );
+        this.withdraw(2, 1);
+        _expect("version", _house.accountState(_self).stateVersion, 2);
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import { InstrumentRegistry } from "../../contracts/InstrumentRegistry.sol";
 import { IInstrumentRegistry } from "../../contracts/interfaces/IInstrumentRegistry.sol";
@@ -20,6 +21,8 @@ contract InstrumentRegistryTest is Expectations {
     address private constant OWNER = address(0xa11ce);
     address private constant LISTER = address(0x115e);
     address private constant STRANGER = address(0x5742);
+    /// @dev Storage slot of the length of the list of underlyings.
+    bytes32 private constant UNDERLYINGS = bytes32(uint256(3));
 
     InstrumentRegistry private _registry;
     Scalar[SLOTS] private _weights;
@@ -242,6 +245,18 @@ contract InstrumentRegistryTest is Expectations {
             );
             _registry.underlying(unknown[i]);
         }
+    }
+
+    /// @dev Numbers have 16 bits. There is room in a block for as many in time, not in a test.
+    function testUnderlyingsEndWithTheirNumbers() external {
+        bytes32 length = bytes32(uint256(type(uint16).max) - 1);
+        vm.store(address(_registry), UNDERLYINGS, length);
+        _expect("as many", _registry.underlyings(), uint256(length));
+        vm.startPrank(LISTER);
+        _expect("last", _registry.addUnderlying("LAST"), type(uint16).max);
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 16, 65_536));
+        _registry.addUnderlying("MORE");
+        vm.stopPrank();
     }
 
     function testDelistedSlotsNeverComeBack() external {

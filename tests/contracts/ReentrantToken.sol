@@ -42,6 +42,11 @@ contract ReentrantToken is ERC20 {
         _mint(receiver, units);
     }
 
+    /// @notice Takes units away from a holder.
+    function take(address holder, uint256 units) external {
+        _burn(holder, units);
+    }
+
     function transfer(address to, uint256 value) public override returns (bool) {
         return to != _refused && super.transfer(to, value);
     }

@@ -131,6 +131,29 @@ contract RowStagingTest is RegistryFixture {
         _stageRows(0, _initial);
     }
 
+    function testNamesRowsThatAreNotWellFormed() public {
+        _initial.rows = hex"0001";
+        vm.expectRevert(abi.encodeWithSelector(RowEvaluation.RowEvaluationTruncated.selector, 0, 2, 12));
+        _stageRows(0, _initial);
+        _initial.rows = abi.encodePacked(uint16(2), uint16(3), int64(1), uint16(3), int64(1));
+        vm.expectRevert(abi.encodeWithSelector(RowEvaluation.RowEvaluationColumnsNotAscending.selector, 0, 3));
+        _stageRows(0, _initial);
+        _initial.rows = abi.encodePacked(uint16(0), uint16(1), uint16(16), int64(1));
+        vm.expectRevert(abi.encodeWithSelector(RowEvaluation.RowEvaluationNoSuchColumn.selector, 1, 16, 16));
+        _stageRows(0, _initial);
+    }
+
+    function testNamesOpeningsThatAreNoPoint() public {
+        _initial.opening = new bytes(95);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierOpeningLength.selector, 95, 96));
+        _stageRows(0, _initial);
+        // Of order 3: on the curve, outside the subgroup.
+        _initial.opening = new bytes(96);
+        _initial.opening[95] = 0x02;
+        vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, _initial.opening));
+        _stageRows(0, _initial);
+    }
+
     function testRefusesAnotherCommitmentThanTheChunks() public {
         bytes4 selector = IRuleRegistry.RuleRegistryCommitmentMismatch.selector;
         vm.expectRevert(abi.encodeWithSelector(selector, 1, _hashes[1], _hashes[0]));

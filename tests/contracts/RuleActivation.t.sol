@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import { RuleRegistry } from "../../contracts/RuleRegistry.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
 import { RuleMatrix } from "../../contracts/libraries/RuleMatrix.sol";
@@ -159,6 +161,26 @@ contract RuleActivationTest is RegistryFixture {
         vm.warp(START + SPACING);
         _publish(_registry, proposal, _points(1, 8));
         _expect("latest", _registry.latestEpoch().epoch, 2);
+    }
+
+    /// @dev Times have 32 bits: none is cut.
+    function testNoEpochBecomesActiveBeyondTheYear2106() public {
+        uint256 last = uint256(type(uint32).max) - ACTIVATION_DELAY;
+        vm.warp(last + 1);
+        (RuleProposal memory proposal, bytes memory all) = _example();
+        bytes32[] memory hashes = _hashesOf(all);
+        _carry(hashes, 0, 6);
+        _stage(proposal, hashes, 0);
+        _carry(hashes, 6, 8);
+        _expectRefusal(
+            proposal,
+            all,
+            6,
+            abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 32, uint256(1) << 32)
+        );
+        vm.warp(last);
+        _publishNext(1);
+        _expect("active", _registry.latestEpoch().activeFrom, type(uint32).max);
     }
 
     // --- Age ------------------------------------------------------------------------------------------------------

@@ -286,6 +286,8 @@ contract RuleRegistryTest is RegistryFixture {
         _expectStageRefused(proposal, hashes, 7, abi.encodeWithSelector(selector, 7, 2, 8));
         uint256 huge = type(uint256).max;
         _expectStageRefused(proposal, hashes, huge, abi.encodeWithSelector(selector, huge, 2, 8));
+        _expectRefusal(proposal, all, 7, abi.encodeWithSelector(selector, 7, 2, 8));
+        _expectRefusal(proposal, all, 9, abi.encodeWithSelector(selector, 9, 2, 8));
     }
 
     function testRefusesABlobThatIsAnotherChunk() public {

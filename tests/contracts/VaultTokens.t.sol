@@ -82,6 +82,29 @@ contract VaultTokensTest is VaultFixture {
         vault.payQueued(0, 1);
     }
 
+    /// @dev A lender's claim is paid exactly or not at all, and stays a lien until it is.
+    function testLiensAreClaimedExactlyOrNotAtAll() external {
+        ReentrantToken token = _hostile();
+        AccountId account = _account(0);
+        vault.addLien(account, 0, LENDER, 20);
+        vm.startPrank(LENDER);
+        token.takeMore(3);
+        _expectAmountWrong(20 * UNIT + 3, 20 * UNIT);
+        vault.claimLien(account, 0, 20, LENDER);
+        token.takeMore(0);
+        token.refuse(LENDER);
+        vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(token)));
+        vault.claimLien(account, 0, 20, LENDER);
+        token.refuse(address(0));
+        token.take(address(vault), 81 * UNIT);
+        _expectMissing(19 * UNIT, 20 * UNIT);
+        vault.claimLien(account, 0, 20, LENDER);
+        _expect("lien", vault.lien(account, LENDER, 0), 20);
+        vault.claimLien(account, 0, 19, LENDER);
+        _expect("paid", token.balanceOf(LENDER), 19 * UNIT);
+        vm.stopPrank();
+    }
+
     /// @dev A token that takes balances away: what leaves is exact as long as there is any, and whoever finds too little
     /// is refused by name and keeps the claim.
     function testTokensThatShrinkPayExactlyOrNotAtAll() external {
