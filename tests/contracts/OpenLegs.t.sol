@@ -102,6 +102,10 @@ contract OpenLegsTest is TwoAccounts {
         house.settleOpen(new OpenLeg[](0), new OpenLegSignatures[](0), 1, new OpenSide[](2));
         vm.expectRevert(abi.encodeWithSelector(IClearingHouse.ClearingHouseSizeOutOfRange.selector, 257, 1));
         house.settleOpen(new OpenLeg[](1), new OpenLegSignatures[](1), 1, new OpenSide[](257));
+        // One less is not too many: what is refused is a leg without terms.
+        uint256 time = vm.getBlockTimestamp();
+        vm.expectRevert(abi.encodeWithSelector(IClearingHouse.ClearingHouseDeadlineExpired.selector, 0, time));
+        house.settleOpen(new OpenLeg[](1), new OpenLegSignatures[](1), 1, new OpenSide[](256));
     }
 
     function testRefusesLegsWithoutBothSides() external {

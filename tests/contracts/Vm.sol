@@ -9,6 +9,7 @@ interface Vm {
     function assume(bool condition) external pure;
     function blobhashes(bytes32[] calldata hashes) external;
     function chainId(uint256 id) external;
+    function clearMockedCalls() external;
     function etch(address target, bytes calldata code) external;
     function expectEmit() external;
     function expectPartialRevert(bytes4 selector) external;
@@ -17,6 +18,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function getBlockTimestamp() external view returns (uint256);
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function mockCalls(address callee, bytes calldata data, bytes[] calldata answers) external;
     function mockCallRevert(address callee, bytes calldata data, bytes calldata reason) external;
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);

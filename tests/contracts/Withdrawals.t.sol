@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
 import { IAccountLedger } from "../../contracts/interfaces/IAccountLedger.sol";
 import { IClearingHouse } from "../../contracts/interfaces/IClearingHouse.sol";
 import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
@@ -201,6 +204,29 @@ contract WithdrawalsTest is TradingFixture {
         vm.stopPrank();
     }
 
+    /// @dev With a proof that is accepted; a token that misbehaves is named, and the withdrawal may be tried again.
+    function testNamesATokenThatMisbehaves() external {
+        Withdrawal memory wanted = _withdrawal(_alice, 1, CASH, 5, FRIEND);
+        uint256 units = 5 * uint256(UNITS_PER_TICK);
+        bytes memory balanceOf = abi.encodeCall(IERC20.balanceOf, (address(vault)));
+        bytes memory transfer = abi.encodeCall(IERC20.transfer, (FRIEND, units));
+        vm.mockCall(address(token), transfer, abi.encode(false));
+        _expectNamed(wanted, abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(token)));
+        vm.mockCall(address(token), balanceOf, abi.encode(units - 1));
+        _expectNamed(
+            wanted, abi.encodeWithSelector(ICollateralVault.CollateralVaultBalanceMissing.selector, units - 1, units)
+        );
+        bytes[] memory balances = new bytes[](2);
+        (balances[0], balances[1]) = (abi.encode(units + 3), abi.encode(2));
+        vm.mockCall(address(token), transfer, abi.encode(true));
+        vm.mockCalls(address(token), balanceOf, balances);
+        _expectNamed(
+            wanted, abi.encodeWithSelector(ICollateralVault.CollateralVaultAmountWrong.selector, units + 1, units)
+        );
+        vm.clearMockedCalls();
+        _withdraw(_alice, 1, CASH, 5, FRIEND);
+    }
+
     function testRefusesReplays() external {
         Ghost memory alice = _alice;
         Withdrawal memory withdrawal = _withdrawal(alice, 1, CASH, 1, FRIEND);
@@ -257,6 +283,14 @@ contract WithdrawalsTest is TradingFixture {
     function _proofOf(Withdrawal memory withdrawal) private view returns (MarginClaim memory) {
         bytes32 action = house.withdrawalHash(withdrawal);
         return _proofWithout(_alice, withdrawal.epoch, withdrawal.token, withdrawal.ticks, action);
+    }
+
+    function _expectNamed(Withdrawal memory wanted, bytes memory refusal) private {
+        MarginClaim memory claim = _proofOf(wanted);
+        bytes memory portfolio = _commitments(_alice, _alice.books);
+        vm.expectRevert(refusal);
+        vm.prank(_owner(_alice));
+        house.withdraw(wanted, portfolio, claim.proof, claim.hint);
     }
 
     /// @dev The proof of something else with the hint's inverse for what is wanted: nothing but the equation refuses.
