@@ -204,6 +204,7 @@ def verify(path: Path) -> None:
         click.echo(f"{record.name:<16} {record.address} is what the build and its arguments give")
     click.echo("the tables of points and the blinding point follow from the ceremony's powers")
     click.echo("the timelock owns house, vault, rule registry and instrument registry")
+    click.echo("publishers, lister, guardian and governors are those of the manifest")
     click.echo(f"the deployment on {manifest.network} (chain {manifest.chain_id}) is what the manifest says")
 
 
@@ -256,10 +257,11 @@ def tokens_of(options: Mapping[str, Any], network: Network) -> tuple[TokenChoice
         MalformedInputError: an address that is none.
     """
     limit = {"capacity": options["withdrawal_capacity"], "refill": options["withdrawal_refill"]}
+    units = options["units_per_tick"]
     quote = TokenChoice(
         options["collateral"] or network.collateral,
         slot=options["collateral_slot"],
-        units_per_tick=options["units_per_tick"] or network.units_per_tick,
+        units_per_tick=network.units_per_tick if units is None else units,
         cap=options["cap"],
         **limit,
     )
@@ -279,7 +281,7 @@ def token_option(_context: click.Context, _parameter: click.Parameter, values: t
     tokens: list[Any] = []
     for value in values:
         address, *numbers = value.split(",")
-        if len(numbers) != TOKEN_NUMBERS or not all(number.isdigit() for number in numbers):
+        if len(numbers) != TOKEN_NUMBERS or not all(number.isdecimal() for number in numbers):
             raise click.BadParameter(f"{value!r} is not ADDRESS,SLOT,UNITS with whole numbers")
         tokens.append((None if address == WORTHLESS else address, *map(int, numbers)))
     return tokens
@@ -302,6 +304,8 @@ def run(options: Mapping[str, Any]) -> None:
         return
     if output.exists():
         raise click.UsageError(f"{output} exists: an older deployment is not overwritten; give another --output")
+    if not os.access(output.parent, os.W_OK):
+        raise click.UsageError(f"no file can be written to folder {output.parent}: give another --output")
     deployment, manifest = deploy_and_check(order)
     # The deployment file comes last: until it is there, the same command may be run again.
     save_sources(output)
@@ -356,6 +360,10 @@ def main(**options: Any) -> None:  # noqa: ANN401 - click hands over what the op
     """Run, and turn refusals into a message and an exit code."""
     try:
         run(options)
+    except OSError as error:
+        # What stands on the chain stays there; the same command finds it.
+        click.echo(f"not written: {error.filename} ({error.strerror}): make room, then run the same again", err=True)
+        sys.exit(1)
     except (VerifierError, ProverError) as error:
         refused = "not verified" if options["manifest"] is not None else "not deployed"
         click.echo(f"{refused}: {error}", err=True)

@@ -285,6 +285,11 @@ def test_worthless_things_are_refused_elsewhere(account: LocalAccount) -> None:
         chain = ChainClient.connect(other.url)
         with pytest.raises(InsecureDeploymentError, match="the test token on chain 11155111: anybody could forge"):
             small_plan(chain, account.address)
+        real = replace(TERMS, tokens=(TokenChoice(PROXY),), insecure=False)
+        with pytest.raises(InsecureDeploymentError, match="a governance delay of 0 s on chain 11155111"):
+            small_plan(chain, account.address, replace(real, governance_delay=0))
+        with pytest.raises(DeploymentError, match=r"no token at 0x4e59.*does not answer `decimals`"):
+            require_fit(chain, small_plan(chain, account.address, real))
 
 
 @pytest.mark.parametrize(
@@ -297,6 +302,9 @@ def test_worthless_things_are_refused_elsewhere(account: LocalAccount) -> None:
         pytest.param({"threshold": 2}, "2 of 1 publishers cannot sign", id="threshold"),
         pytest.param({"publishers": (PROXY,), "threshold": 0}, "0 of 1 publishers cannot sign", id="nobody"),
         pytest.param({"tokens": ()}, "give at least the quote collateral", id="no token"),
+        pytest.param({"guardian": "0x" + "00" * 20}, "guardian '0x0.*' is nobody's address", id="zero"),
+        pytest.param({"governance_delay": -1}, "a governance delay of -1 s is out of range", id="negative delay"),
+        pytest.param({"governance_delay": 1 << 255}, "out of range: give at most 7776000 s", id="endless delay"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(change: dict[str, object], message: str) -> None:

@@ -13,6 +13,8 @@ from tests.support.setups import known_setup
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
 from verifier.chain.contract_artifacts import load_artifact
+from verifier.chain.contract_interface import contract_interface
+from verifier.chain.governance_client import TimelockClient, governed_call
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.deployment.deployment_check import check_code, check_manifest, check_mask_table
 from verifier.deployment.deployment_manifest import Manifest
@@ -23,16 +25,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from eth_account.signers.local import LocalAccount
+
+    from prover.local_chain import LocalChain
+
 VERIFIER, TOKEN, TABLE, MASK_TABLE, TIMELOCK, INSTRUMENTS, REGISTRY, EXIT_VERIFIER, HOUSE, VAULT = range(10)
 ELSEWHERE = "0x" + "55" * 20
 
 
 @pytest.fixture(scope="module")
-def deployed() -> Iterator[tuple[ChainClient, Manifest]]:
+def running() -> Iterator[LocalChain]:
+    """A chain for this module."""
+    with local_chain() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def deployed(running: LocalChain) -> tuple[ChainClient, Manifest]:
     """A deployment and its manifest; every test leaves the chain as it was."""
-    with local_chain() as running:
-        chain = ChainClient.connect(running.url)
-        yield chain, deployed_manifest(chain, running.account(0))
+    chain = ChainClient.connect(running.url)
+    return chain, deployed_manifest(chain, running.account(0))
 
 
 @pytest.fixture
@@ -46,6 +58,12 @@ def chain(deployed: tuple[ChainClient, Manifest]) -> Iterator[ChainClient]:
 def manifest(deployed: tuple[ChainClient, Manifest]) -> Manifest:
     """The true manifest."""
     return deployed[1]
+
+
+@pytest.fixture
+def deployed_by(running: LocalChain) -> LocalAccount:
+    """Who deployed, and has all tasks."""
+    return running.account(0)
 
 
 def test_a_true_manifest_passes_and_comes_back(chain: ChainClient, manifest: Manifest, tmp_path: Path) -> None:
@@ -194,6 +212,34 @@ def test_another_owner_is_found(chain: ChainClient, manifest: Manifest) -> None:
     chain.request("anvil_setStorageAt", [vault, slot, "0x" + ELSEWHERE[2:].rjust(64, "0")])
     with pytest.raises(DeploymentError, match="the owner of the vault is 0x5555"):
         check_manifest(chain, manifest, ceremony_setup())
+
+
+def test_roles_that_governance_has_changed_are_found(
+    chain: ChainClient, manifest: Manifest, deployed_by: LocalAccount
+) -> None:
+    timelock = TimelockClient(chain, manifest.contracts[TIMELOCK].address)
+    proposer = chain.call(timelock.address, contract_interface("TimelockController").encode_call("PROPOSER_ROLE"))
+
+    def governed(*call: Any) -> None:  # noqa: ANN401 - arguments of any function of a contract
+        timelock.carry_out(deployed_by, governed_call(*call))
+
+    changes: list[tuple[tuple[Any, ...], str]] = [
+        (("ClearingHouse", HOUSE, "setGuardian", ELSEWHERE), "the guardian is 0x5555"),
+        (("InstrumentRegistry", INSTRUMENTS, "setLister", ELSEWHERE), "the lister is 0x5555"),
+        (("RuleRegistry", REGISTRY, "setPublishers", [ELSEWHERE], [], 1), "number of publishers is 2 now, and was 1"),
+        (("RuleRegistry", REGISTRY, "setPublishers", [ELSEWHERE], [deployed_by.address], 1), "is False now"),
+        (("RuleRegistry", REGISTRY, "setPublishers", [], [], 1), ""),
+        (("TimelockController", TIMELOCK, "grantRole", proposer, ELSEWHERE), "0x5555.* has been given a role"),
+        (("TimelockController", TIMELOCK, "revokeRole", proposer, deployed_by.address), "PROPOSER_ROLE of .* is False"),
+    ]
+    for (contract, place, *rest), message in changes:
+        with undone(chain):
+            governed(contract, manifest.contracts[place].address, *rest)
+            if not message:
+                check_manifest(chain, manifest, ceremony_setup())
+                continue
+            with pytest.raises(DeploymentError, match=message):
+                check_manifest(chain, manifest, ceremony_setup())
 
 
 def test_missing_code_is_found(chain: ChainClient, manifest: Manifest) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from eth_utils.address import to_checksum_address
+
 from verifier.chain.chain_time import wait_for_time
 from verifier.chain.contract_interface import contract_interface
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from verifier.chain.chain_client import ChainClient, Receipt
+    from verifier.chain.event_index import EventIndex
 
 NO_PREDECESSOR: Final = bytes(32)
 WORD_BYTES: Final = 32
@@ -102,6 +105,17 @@ class TimelockClient:
     def minimum_delay(self) -> int:
         """Seconds that a proposal waits at least."""
         return int(self._read("getMinDelay")[0])
+
+    def has_role(self, role: str, account: str) -> bool:
+        """Whether an account has a role, named as the contract's constant is."""
+        return bool(self._read("hasRole", self._read(role)[0], account)[0])
+
+    def granted_since(self, events: EventIndex) -> tuple[str, ...]:
+        """Accounts that were given a role in the blocks that an index covers, and still have it."""
+        topic = self._interface.event_topic("RoleGranted")
+        found = [self._interface.decode_event("RoleGranted", log) for log in events.logs(self.address, [topic])]
+        still = [grant for grant in found if self._read("hasRole", grant["role"], grant["account"])[0]]
+        return tuple(to_checksum_address(grant["account"]) for grant in still)
 
     def _send(self, sender: LocalAccount, function: str, *arguments: object) -> Receipt:
         return self._chain.send(sender, self._interface.encode_call(function, *arguments), to=self.address)

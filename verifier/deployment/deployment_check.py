@@ -9,7 +9,6 @@ from eth_hash.auto import keccak
 
 from verifier.chain.contract_artifacts import load_artifact
 from verifier.chain.contract_interface import contract_interface
-from verifier.chain.governance_client import TimelockClient
 from verifier.chain.house_client import HouseClient
 from verifier.chain.instrument_client import InstrumentClient
 from verifier.chain.registry_client import RegistryClient
@@ -19,6 +18,7 @@ from verifier.commitment_basis import basis_bytes, blinding_point
 from verifier.curve import POINT_BYTES, group
 from verifier.deployment.create2 import check_proxy
 from verifier.deployment.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER, deployment_of
+from verifier.deployment.role_check import check_roles
 from verifier.domain import interpolate_on_domain
 from verifier.errors import ChainError, DeploymentError
 from verifier.scalar_field import MODULUS
@@ -152,7 +152,7 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
 
     Everything in the manifest is worked out again from its terms: an address follows from the build's code and the
     constructor's arguments, so that contracts at these addresses were created by just these. The code that stays is
-    then compared byte for byte, and the tables of points with the powers of τ.
+    then compared byte for byte, the tables of points with the powers of τ, and who has which task with the terms.
 
     Raises:
         DeploymentError: something differs; do not use this deployment.
@@ -173,12 +173,7 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
             f"block_number in the manifest is {manifest.block_number}, but the registry stands since block {created}: "
             "logs would be missed; do not use it"
         )
-    timelock = TimelockClient(chain, plan.address("timelock"))
-    if timelock.minimum_delay() < manifest.terms.governance_delay:
-        raise DeploymentError(
-            f"the timelock's delay is {timelock.minimum_delay()} s, and was {manifest.terms.governance_delay} s at "
-            "deployment: whoever governs has shortened it; do not use this deployment unless you know why"
-        )
+    check_roles(chain, manifest, plan)
     check_deployment(chain, deployment_of(plan, manifest.block_number), setup)
 
 

@@ -15,11 +15,18 @@ from eth_utils.address import to_checksum_address
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_time import LOCAL_CHAIN_ID
 from verifier.chain.contract_interface import contract_interface
+from verifier.chain.token_client import TokenClient
 from verifier.commitment_basis import basis_bytes, blinding_point, mask_table_bytes
 from verifier.deployment.create2 import create2_address, first_child_address
 from verifier.deployment.deployment_file import Deployment
 from verifier.deployment.deployment_terms import deposit_limit
-from verifier.errors import DeploymentError, InsecureDeploymentError, MalformedInputError
+from verifier.errors import (
+    DeploymentError,
+    InsecureDeploymentError,
+    MalformedInputError,
+    NodeUnreachableError,
+    VerifierError,
+)
 from verifier.shape import SHAPES_BY_NAME, Shape
 from verifier.statement import verifying_key
 
@@ -36,6 +43,9 @@ DATA_MARKER: Final = b"\x00"
 CEREMONY_VERIFIER: Final = "CeremonyMarginVerifier"
 TIMELOCK: Final = "TimelockController"
 NOBODY: Final = "0x" + "0" * 40
+
+SHORTEST_DELAY: Final = 3_600
+"""Seconds that governance waits at least away from the local chain: whoever disagrees must have time to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def deployment_plan(
 
     Raises:
         MalformedInputError: there is no such shape, or the terms do not fit the contracts.
-        InsecureDeploymentError: a test setup or the test token where they must not be.
+        InsecureDeploymentError: a test setup, the test token or a short delay where they must not be.
     """
     shape = shape_named(shape_name)
     refuse_insecure(chain_id, setup, terms)
@@ -175,10 +185,11 @@ def shape_named(name: str) -> Shape:
 
 
 def refuse_insecure(chain_id: int, setup: TrustedSetup, terms: DeploymentTerms) -> None:
-    """Refuse what anybody could forge or mint.
+    """Refuse what anybody could forge or mint, and governance without a delay.
 
     Raises:
-        InsecureDeploymentError: a test setup or the test token, away from the local chain or unasked.
+        InsecureDeploymentError: a test setup or the test token, away from the local chain or unasked; a delay that
+            leaves nobody time.
     """
     worthless = [setup.name] if setup.insecure else []
     worthless += ["the test token"] if terms.has_test_tokens else []
@@ -186,6 +197,11 @@ def refuse_insecure(chain_id: int, setup: TrustedSetup, terms: DeploymentTerms) 
         raise InsecureDeploymentError(
             f"{' and '.join(worthless)} on chain {chain_id}: anybody could forge. This is for the local test "
             f"chain {LOCAL_CHAIN_ID} alone, when `insecure` is asked for; use the ceremony's setup and a real token"
+        )
+    if chain_id != LOCAL_CHAIN_ID and terms.governance_delay < SHORTEST_DELAY:
+        raise InsecureDeploymentError(
+            f"a governance delay of {terms.governance_delay} s on chain {chain_id}: publishers, tokens and limits "
+            f"could change before anybody notices; give at least {SHORTEST_DELAY} s"
         )
 
 
@@ -206,13 +222,26 @@ def require_fit(chain: ChainClient, plan: DeploymentPlan, *, blobs: bool = True)
     if blobs:
         chain.require_blobs()
     for token in plan.terms.tokens:
-        if token.address is not None and not chain.code(token.address):
-            raise DeploymentError(f"there is no token at {token.address} on chain {chain.chain_id}: check the address")
+        if token.address is not None:
+            _require_token(chain, token.address)
     codes: dict[str, bytes] = {}
     for planned in plan.contracts:
         # The proxy swallows the reason of a refusal; a creation without it tells.
         if not chain.code(planned.address):
             codes[planned.address] = chain.creation_result(plan.administrator, planned.creation, codes)
+
+
+def _require_token(chain: ChainClient, address: str) -> None:
+    """Code that says, as tokens do, how many digits it has; anything else would be in the vault for good."""
+    fault = f"there is no token at {address} on chain {chain.chain_id}: check the address"
+    if not chain.code(address):
+        raise DeploymentError(fault)
+    try:
+        TokenClient(chain, address).decimals()
+    except NodeUnreachableError:
+        raise
+    except VerifierError as error:
+        raise DeploymentError(f"{fault}; what is there does not answer `decimals`") from error
 
 
 def _planned(name: str, contract: str, values: dict[str, object], salt: bytes) -> PlannedContract:

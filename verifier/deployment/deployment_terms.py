@@ -32,6 +32,9 @@ DEFAULT_TIMING: Final = EpochTiming(maximum_age=3_600, activation_delay=24, spac
 GOVERNANCE_DELAY: Final = 172_800
 """Two days."""
 
+LONGEST_GOVERNANCE_DELAY: Final = 7_776_000
+"""Ninety days: a longer one would keep the governors from what they are there for."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenChoice:
@@ -93,7 +96,7 @@ class DeploymentTerms:
     salt: bytes = field(default=bytes(SALT_BYTES))
 
     def __post_init__(self) -> None:
-        """Check salt, addresses and threshold; what times and tokens must be, the contracts say.
+        """Check salt, addresses, threshold and delay; what other times and tokens must be, the contracts say.
 
         Raises:
             MalformedInputError: something does not fit.
@@ -114,6 +117,11 @@ class DeploymentTerms:
         if not 1 <= self.threshold <= publishers:
             raise MalformedInputError(
                 f"{self.threshold} of {publishers} publishers cannot sign: give a threshold from 1 to {publishers}"
+            )
+        if not 0 <= self.governance_delay <= LONGEST_GOVERNANCE_DELAY:
+            raise MalformedInputError(
+                f"a governance delay of {self.governance_delay} s is out of range: give at most "
+                f"{LONGEST_GOVERNANCE_DELAY} s"
             )
 
     @property
@@ -146,9 +154,11 @@ def deposit_limit(shape: Shape) -> int:
 
 
 def _address(what: str, text: str) -> str:
-    """With checksum; one in mixed case must have a right one (EIP-55)."""
+    """With checksum; one in mixed case must have a right one (EIP-55), and zero is nobody's."""
     digits = text.removeprefix("0x")
     one_case = digits in (digits.lower(), digits.upper())
     if not is_hex_address(text) or not (one_case or is_checksum_address(text)):
         raise MalformedInputError(f"{what} {text!r} is no address: give 0x and 40 digits, with a right checksum")
+    if not int(digits, 16):
+        raise MalformedInputError(f"{what} {text!r} is nobody's address: give that of somebody, or leave it out")
     return to_checksum_address(text)
