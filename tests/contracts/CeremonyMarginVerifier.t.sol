@@ -117,6 +117,40 @@ contract CeremonyMarginVerifierTest is Expectations {
         }
     }
 
+    /// @dev Alone a claim has a hint of 32 bytes, in a batch one of 80.
+    function testRefusesWrongLengths() external {
+        string memory json = VectorClaims.load("accept/small-one-book");
+        CeremonyHintMaker maker = VectorClaims.deployVerifier(json);
+        MarginClaim memory claim = VectorClaims.shortClaim(maker, json);
+        bytes memory hint = claim.hint;
+        claim.hint = new bytes(80);
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierHintLength.selector, 80, 32));
+        maker.verify(claim);
+        MarginClaim[] memory claims = new MarginClaim[](1);
+        claims[0] = claim;
+        claims[0].hint = hint;
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierHintLength.selector, 32, 80));
+        maker.verifyBatch(claims);
+        claim.proof = new bytes(1);
+        _expectRefused(maker, claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierProofLength.selector, 1, 880));
+        claim.matrix = new bytes(95);
+        _expectRefused(maker, claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierMatrixLength.selector, 95, 1));
+        claim.portfolio = new bytes(95);
+        _expectRefused(
+            maker, claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierPortfolioLength.selector, 95, 96)
+        );
+        claim.books = 257;
+        _expectRefused(
+            maker, claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierBooksOutOfRange.selector, 257, 256)
+        );
+        vm.expectRevert(IMarginVerifier.MarginVerifierNoClaims.selector);
+        maker.verifyBatch(new MarginClaim[](0));
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierCommitmentLength.selector, 95));
+        maker.requireOpening(new bytes(95), 1, 1, new bytes(96));
+        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierOpeningLength.selector, 48, 96));
+        maker.requireOpening(new bytes(96), 1, 1, new bytes(48));
+    }
+
     function testRefusesASetupPointOfAnotherLength() external {
         bytes memory table = KnownSetup.table();
         bytes memory setupPoint = new bytes(191);
@@ -137,6 +171,17 @@ contract CeremonyMarginVerifierTest is Expectations {
         }
         Scalar product = maker.denominatorProduct(beta, Scalar.wrap(7));
         maker.requireHint(beta, Scalar.wrap(7), abi.encode(product.inverse()));
+    }
+
+    function _expectRefused(CeremonyHintMaker maker, MarginClaim memory claim, bytes memory refusal) private {
+        claim.hint = new bytes(32);
+        vm.expectRevert(refusal);
+        maker.verify(claim);
+        MarginClaim[] memory claims = new MarginClaim[](1);
+        claims[0] = claim;
+        claim.hint = new bytes(80);
+        vm.expectRevert(refusal);
+        maker.verifyBatch(claims);
     }
 
     function _expectRejection(string memory name, bytes4 selector) private {

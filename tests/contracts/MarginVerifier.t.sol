@@ -120,31 +120,31 @@ contract MarginVerifierTest is Expectations {
         _verifier.verifyBatch(new MarginClaim[](0));
     }
 
+    /// @dev Alone and in a batch.
     function testRefusesWrongLengths() external {
         MarginClaim memory claim = _claim("context", 1, 1);
         bytes memory proof = claim.proof;
         claim.proof = new bytes(879);
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierProofLength.selector, 879, 880));
-        _verifier.verify(claim);
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierProofLength.selector, 879, 880));
         claim.proof = proof;
 
         claim.hint = new bytes(32);
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierHintLength.selector, 32, 80));
-        _verifier.verify(claim);
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierHintLength.selector, 32, 80));
 
         bytes memory matrix = claim.matrix;
         claim.matrix = "";
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierMatrixLength.selector, 0, 1));
-        _verifier.verify(claim);
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierMatrixLength.selector, 0, 1));
+        claim.matrix = bytes.concat(matrix, hex"00");
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierMatrixLength.selector, 97, 1));
         claim.matrix = matrix;
 
         claim.books = 2;
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierPortfolioLength.selector, 96, 192));
-        _verifier.verify(claim);
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierPortfolioLength.selector, 96, 192));
 
         claim.books = 0;
-        vm.expectRevert(abi.encodeWithSelector(IMarginVerifier.MarginVerifierBooksOutOfRange.selector, 0, 256));
-        _verifier.verify(claim);
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierBooksOutOfRange.selector, 0, 256));
+        claim.books = 257;
+        _expectRefused(claim, abi.encodeWithSelector(IMarginVerifier.MarginVerifierBooksOutOfRange.selector, 257, 256));
     }
 
     function testRefusesUnsupportedShapes() external {
@@ -222,6 +222,15 @@ contract MarginVerifierTest is Expectations {
         _verifier.requireOpening(outside, 1, 1, point);
         vm.expectRevert(abi.encodeWithSelector(Bls12381.Bls12381InvalidPoint.selector, outside));
         _verifier.requireOpening(point, 0, 1, outside);
+    }
+
+    function _expectRefused(MarginClaim memory claim, bytes memory refusal) private {
+        vm.expectRevert(refusal);
+        _verifier.verify(claim);
+        MarginClaim[] memory claims = new MarginClaim[](1);
+        claims[0] = claim;
+        vm.expectRevert(refusal);
+        _verifier.verifyBatch(claims);
     }
 
     /// @dev [(f − y)/(τ − z)]_1.
