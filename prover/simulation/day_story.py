@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -74,6 +75,7 @@ class DayStory:
         self._trader = DayTrader(day, self._random, collateral)
         self._scenes = DayScenes(day, self._trader, self._cast, self._late)
         self.trades = 0
+        self._nettings = 0
 
     @property
     def _late(self) -> tuple[Slot, ...]:
@@ -166,14 +168,20 @@ class DayStory:
         return ", ".join(f"{asset} {price:,.2f}" for asset, price in prices)
 
     def _trade(self, epoch: int) -> None:
-        """This epoch's share of the trades, every fifth of them a netting."""
+        """This epoch's share of the trades, every fifth of them a netting, of which every second is bound."""
         due = self._choices.trades * epoch // self._choices.epochs
-        if epoch <= TRADES_OF_THE_LEAVER:
+        if epoch == 1:
+            self._bind((self._cast.leaver, *self._cast.traders[: LEGS_OF_A_NETTING - 1]))
+        elif epoch <= TRADES_OF_THE_LEAVER:
             self._settle((self._cast.leaver, self._cast.traders[0]))
         while self.trades < due:
             left = due - self.trades
             if left >= LEGS_OF_A_NETTING and self.trades % NETTING_EVERY >= NETTING_EVERY - LEGS_OF_A_NETTING:
-                self._net(dropped=self.trades % 2)
+                self._nettings += 1
+                if self._nettings % 2:
+                    self._net(dropped=self.trades % 2)
+                else:
+                    self._bind(self._cast.traders)
             else:
                 self._settle(self._cast.traders)
             self.day.let_pass(
@@ -181,12 +189,20 @@ class DayStory:
             )
 
     def _settle(self, parties: tuple[bytes, ...]) -> None:
-        trade = self._trader.trade(parties)
+        self._carry_out(self._trader.trade(parties), "a hidden trade")
+
+    def _bind(self, parties: tuple[bytes, ...]) -> None:
+        trade = self._trader.bound_ring(parties)
+        self._carry_out(trade, f"hidden trades of {len(trade.versions)} accounts, all of them or none")
+
+    def _carry_out(self, trade: act.Settle, story: str) -> None:
+        """Trades that all participants signed; now and then they are replayed."""
         prepared = self.day.prepared(trade)
-        if self.day.send(trade, prepared, "a hidden trade") is not None:
+        if self.day.send(trade, prepared, story) is not None:
             raise SimulationError("an honest trade was refused; please report this")
-        self.trades += 1
-        if self.trades % REPLAY_EVERY == 1 and self.day.send(trade, prepared, "it, replayed") is not Refusal.NONCE_USED:
+        is_replayed = any((self.trades + leg) % REPLAY_EVERY == 0 for leg in range(len(trade.legs)))
+        self.trades += len(trade.legs)
+        if is_replayed and self.day.send(trade, prepared, "it, replayed") is not Refusal.NONCE_USED:
             raise SimulationError("a trade was carried out twice; please report this")
 
     def _net(self, *, dropped: int = 0) -> None:
@@ -231,7 +247,14 @@ class DayStory:
 
 
 def run_day(choices: DayChoices, tell: Callable[[Event], None] = lambda _: None) -> DayOutcome:
-    """Simulate a day on a chain of its own, which ends with it.
+    """Simulate a day on a chain of its own, which ends with it; arguments and errors as of :func:`begun_day`."""
+    with begun_day(choices, tell) as story:
+        return story.run()
+
+
+@contextmanager
+def begun_day(choices: DayChoices, tell: Callable[[Event], None] = lambda _: None) -> Iterator[DayStory]:
+    """A day on a chain of its own, which lasts as long as the block; nothing of it has happened yet.
 
     Args:
         choices: accounts, trades, epochs, seed, history, shape.
@@ -247,8 +270,7 @@ def run_day(choices: DayChoices, tell: Callable[[Event], None] = lambda _: None)
     slots = (CASH_SLOT, listing.find(path.wrapped_coin).position)
     with local_chain(timestamp=path.opens_at) as running:
         venue = open_venue(running, shape_name=choices.shape, timing=TIMING, slots=slots)
-        day = SimulatedDay(venue, fresh_model(venue), tell)
-        return DayStory(choices, path, listing, day).run()
+        yield DayStory(choices, path, listing, SimulatedDay(venue, fresh_model(venue), tell))
 
 
 def fresh_model(venue: SimulatedVenue) -> HouseModel:

@@ -84,6 +84,18 @@ class DayTrader:
                 return made
         raise SimulationError(f"no trade was found in {ATTEMPTS} attempts: choose another seed (--seed)")
 
+    def bound_ring(self, parties: Sequence[bytes]) -> act.Settle:
+        """Trades of three of these, each giving to the next, that all can carry; all of them happen or none.
+
+        Raises:
+            SimulationError: none were found.
+        """
+        for attempt in range(ATTEMPTS):
+            made = self.settlement(self._ring(parties, attempt))
+            if self._day.accepts(made):
+                return made
+        raise SimulationError(f"no settlement of {RING} was found in {ATTEMPTS} attempts: choose another seed (--seed)")
+
     def ring(self, parties: Sequence[bytes]) -> tuple[act.OpenLeg, ...]:
         """Open legs of three of these, each giving to the next, any of which may be dropped.
 
@@ -91,9 +103,7 @@ class DayTrader:
             SimulationError: none were found.
         """
         for attempt in range(ATTEMPTS):
-            chosen = self._random.sample(list(parties), min(RING, len(parties)))
-            pairs = zip(chosen, (*chosen[1:], chosen[0]), strict=True)
-            legs = tuple(self._open(self._leg(one, other, attempt)) for one, other in pairs)
+            legs = tuple(map(self._open, self._ring(parties, attempt)))
             if all(self._day.accepts(self.netting(kept)) for kept in (legs, legs[1:])):
                 return legs
         raise SimulationError(f"no netting was found in {ATTEMPTS} attempts: choose another seed (--seed)")
@@ -120,6 +130,11 @@ class DayTrader:
             if held and self._day.accepts(made):
                 return made
         return None
+
+    def _ring(self, parties: Sequence[bytes], attempt: int) -> tuple[act.Leg, ...]:
+        chosen = self._random.sample(list(parties), min(RING, len(parties)))
+        pairs = zip(chosen, (*chosen[1:], chosen[0]), strict=True)
+        return tuple(self._leg(one, other, attempt) for one, other in pairs)
 
     def _leg(self, receiver: bytes, giver: bytes, attempt: int) -> act.Leg:
         """Smaller with every attempt."""

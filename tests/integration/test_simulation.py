@@ -10,12 +10,14 @@ import pytest
 from prover.simulation.day_outcome import DayChoices, DayOutcome
 from prover.simulation.day_page import day_page
 from prover.simulation.day_report import day_fields
-from prover.simulation.day_story import run_day
+from prover.simulation.day_story import DayStory, begun_day
 from prover.simulation.market_path import market_path
 from prover.simulation.refusals import Refusal
+from tests.support.called_functions import carried_out, changing_functions, make_remaining_calls, owned_contracts
 from tests.support.console import run_in_process
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHOICES = DayChoices(accounts=4, trades=6, epochs=3, seed=1)
@@ -33,8 +35,15 @@ NOT_TRIED = {
 
 
 @pytest.fixture(scope="module")
-def outcome() -> DayOutcome:
-    return run_day(CHOICES)
+def story() -> Iterator[DayStory]:
+    """A day whose chain lasts until the last test."""
+    with begun_day(CHOICES) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="module")
+def outcome(story: DayStory) -> DayOutcome:
+    return story.run()
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +57,8 @@ def test_every_invariant_is_seen_to_hold(outcome: DayOutcome, fields: dict[str, 
     refused = {event.refused for event in outcome.day.events}
     unseen = {refusal for refusal in Refusal if refusal.value not in refused}
     assert unseen <= NOT_TRIED
+    stories = [event.story for event in outcome.day.events if event.name == "settle" and not event.refused]
+    assert "hidden trades of 3 accounts, all of them or none" in stories
 
 
 def test_the_report_names_what_everybody_sees_and_nothing_else(outcome: DayOutcome, fields: dict[str, Any]) -> None:
@@ -87,3 +98,13 @@ def test_days_that_cannot_be_are_refused_before_anything_starts(tmp_path: Path) 
         assert run.returncode == 1
         assert message in run.stderr
     assert there.read_text() == "mine"
+
+
+def test_every_function_that_changes_anything_was_called_on_a_real_chain(outcome: DayOutcome) -> None:
+    """The chain's traces say so, calls from one contract to another and from the timelock among them."""
+    make_remaining_calls(outcome.day)
+    seen = carried_out(outcome.day.venue.chain)
+    for contract, address in owned_contracts(outcome.day).items():
+        changing = changing_functions(contract)
+        assert len(changing) > 6
+        assert {name for selector, name in changing.items() if (address.lower(), selector) not in seen} == set()
