@@ -87,9 +87,10 @@ def settle_terms(venue: Venue, payer: LocalAccount, terms: NettingTerms, sides: 
     """Send terms with all their sides; anyone may.
 
     Raises:
-        TradeError: a side is missing, double, for other terms, or out of date; the terms are void.
+        TradeError: the terms have been settled or are void; a side is missing, double, for other terms, or out of date.
         ContractRevertedError: house or verifier refused, by a named error.
     """
+    _require_unsettled(venue, terms)
     epoch = venue.registry.active_epoch().epoch
     require_open(venue, terms, epoch)
     brought = _sides_of(terms, sides)
@@ -109,6 +110,14 @@ def _require_points(leg: NettingLeg) -> None:
             group().decode(point)
     except MalformedInputError as error:
         raise TradeError(f"leg {leg.trade} cannot be settled ({error}): make terms without it") from error
+
+
+def _require_unsettled(venue: Venue, terms: NettingTerms) -> None:
+    """An earlier run may have sent them without having been told."""
+    bound = [(entry.account, entry.nonce) for entry in terms.participants]
+    nonces = bound or [(account, leg.nonce_of(account)) for leg in terms.legs for account in (leg.receiver, leg.giver)]
+    if all(venue.house.is_nonce_used(_bytes(account), nonce) for account, nonce in nonces):
+        raise TradeError("these terms have been settled already: see `zkmargin status`; do not agree on them anew")
 
 
 def _version(venue: Venue, account: str) -> int:

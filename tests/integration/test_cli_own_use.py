@@ -214,6 +214,7 @@ def _open_without_the_leg_that_nobody_can_carry(netters: Netters) -> str:
     settled = netters.does(CAROL, "netting", "settle", "rest.terms", *sides)
     assert (settled["mode"], settled["legs"], settled["accounts"]) == ("open", 1, 2)
     assert "has been settled already" in netters.refuses(ALICE, "netting", "sign", "rest.terms", "none.side", "--yes")
+    assert "do not agree on them anew" in netters.refuses(CAROL, "netting", "settle", "rest.terms", *sides)
     legs = {leg["leg"]: leg["settled"] for leg in netters.does(BOB, "netting", "legs")["legs"]}
     assert legs == {first: True, large: False}
     return large
@@ -267,6 +268,7 @@ def _bound_as_a_whole(netters: Netters, large: str) -> None:
         assert "RuleRegistryStaleEpoch" in netters.refuses(ALICE, "netting", "settle", "bound.terms", *sides)
     settled = netters.does(ALICE, "netting", "settle", "bound.terms", *reversed(sides))
     assert (settled["mode"], settled["legs"], settled["accounts"]) == ("bound", 2, 3)
+    assert "do not agree on them anew" in netters.refuses(ALICE, "netting", "settle", "bound.terms", *sides)
     assert third in {leg["leg"] for leg in netters.does(BOB, "netting", "legs")["legs"] if leg["settled"]}
 
 
