@@ -123,6 +123,16 @@ class WalletOutOfDateError(WalletError):
     """The chain holds a commitment that no opening in the wallet belongs to."""
 
 
+class EarlierChangeError(ProverError):
+    """What an earlier run began has come true without that run having been told; nothing was sent now."""
+
+    def __init__(self, kind: str, account: bytes, state_version: int) -> None:
+        super().__init__(
+            f"the {kind} that an earlier run began has happened: account 0x{account.hex()} has state version "
+            f"{state_version}. Nothing was sent now; look at `zkmargin status`, and run this again if you want another"
+        )
+
+
 class TradeError(ProverError):
     """An offer or an acceptance that must not be signed: something differs from what was agreed."""
 

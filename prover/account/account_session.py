@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prover.account.public_changes import public_changes
-from prover.errors import OperatorError, WalletOutOfDateError
+from prover.errors import EarlierChangeError, OperatorError, WalletOutOfDateError
 from prover.rules.portfolio import Portfolio
 from verifier.books import books_in
 from verifier.chain.clearing_terms import account_id
@@ -62,6 +62,24 @@ class AccountSession:
     def refresh(self) -> tuple[AccountRecord, AccountState]:
         """See :func:`refresh_account`."""
         return refresh_account(self.venue, self.wallet, self.account)
+
+    def begin(self) -> tuple[AccountRecord, AccountState]:
+        """:meth:`refresh` before something is sent that must not be sent twice: after a crash it may have happened.
+
+        Raises:
+            EarlierChangeError: an earlier run's deposit, merge, withdrawal or lien came true, and it was not told.
+        """
+        known = self.wallet.account(
+            self.account,
+            chain_id=self.venue.chain.chain_id,
+            house=self.venue.deployment.house,
+            slots=self.venue.shape.slots,
+        )
+        record, state = self.refresh()
+        for change in known.changes:
+            if change.kind != "trade" and change.after == record.current != known.current:
+                raise EarlierChangeError(change.kind, self.account, state.state_version)
+        return record, state
 
     def commitments(self, opening: Opening, books: tuple[int, ...]) -> tuple[bytes, ...]:
         """C_b of some books of an opening, 96 bytes each."""

@@ -37,12 +37,13 @@ def deposit(session: AccountSession, amount: Decimal, token: str | None = None) 
         DepositError: beyond the cap of the token, or more than the owner has.
         DeploymentError: the token's slot is listed as something else, or in lots that are not its ticks.
         OperatorError: the account is not the signer's.
+        EarlierChangeError: what an earlier run began has happened.
         ContractRevertedError: a contract refused, by a named error.
     """
     venue, owner = session.venue, session.owned()
     collateral = find_collateral(venue, token)
     ticks = collateral.ticks(amount, "deposit")
-    record, state = session.refresh()
+    record, state = session.begin()
     _require_possible(venue, owner.address, collateral, ticks)
     commitment = session.commitments(record.current, (0,))[0]
     after = record.current.credited(collateral.slot, ticks)
@@ -75,14 +76,15 @@ def merge_inbox(session: AccountSession, token: str | None = None) -> tuple[int,
 
     Raises:
         DepositError: nothing waits.
+        EarlierChangeError: what an earlier run began has happened.
         ContractRevertedError: the house refused, by a named error.
     """
     venue = session.venue
     collateral = find_collateral(venue, token)
+    record, state = session.begin()
     ticks = venue.vault.inbox(session.account, collateral.number)
     if not ticks:
         raise DepositError(f"nothing waits in the inbox of {collateral.name}: see `zkmargin status`")
-    record, state = session.refresh()
     after = record.current.credited(collateral.slot, ticks)
     session.wallet.save(record.with_change(Change(kind="merge", base_version=state.state_version, after=after)))
     commitment = session.commitments(record.current, (0,))[0]

@@ -75,11 +75,12 @@ def prepare_lien(
         WithdrawalError: no such lender.
         InsufficientMarginError: what stays would not be covered.
         OperatorError: the account is not the signer's.
+        EarlierChangeError: what an earlier run began has happened.
     """
     session.owned()
     collateral, receiver = find_collateral(session.venue, token), checked_address(lender)
     ticks = collateral.ticks(amount, "lien")
-    record, state = session.refresh()
+    record, state = session.begin()
     after = record.current.credited(collateral.slot, -ticks)
     terms = Lien(session.account, state.state_version, rules.header.epoch, collateral.number, ticks, receiver)
     evidence = proven_debit(session, rules, terms, record=record, after=after, state=state)

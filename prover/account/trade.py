@@ -7,7 +7,7 @@ signs (:mod:`prover.account.netting`, of which a trade is the simplest case).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from prover.account.account_session import portfolio_of
@@ -18,6 +18,7 @@ from prover.account.wallet_records import OfferRecord
 from prover.errors import TradeError
 from prover.rules.portfolio import make_portfolio
 from verifier.chain.settlement_terms import Participant, Settlement, SettlementSide
+from verifier.errors import ContractRevertedError
 from verifier.rules.rule_kind import RuleKind
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from prover.account.account_session import AccountSession
-    from prover.account.wallet_records import AccountRecord
+    from prover.account.wallet_records import AccountRecord, Opening
     from prover.rules.portfolio import Portfolio
     from prover.rules.rule_book import EpochRules
     from verifier.chain.account_state import AccountState
@@ -42,19 +43,21 @@ EPOCHS_AHEAD: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class PreparedSettlement:
-    """A trade that both parties proved and signed; nothing in it is secret.
+    """A trade that both parties proved and signed; nothing of what is sent is secret.
 
     Attributes:
         trade: its name in the wallet.
         settlement: the terms.
         epoch: at which both proved.
         sides: what each party brings; first that of the one that offered.
+        after: opening of the one that offered, once it has happened; secret.
     """
 
     trade: str
     settlement: Settlement
     epoch: int
     sides: tuple[SettlementSide, SettlementSide]
+    after: Opening = field(repr=False)
 
 
 def make_offer(
@@ -137,36 +140,40 @@ def prepare_settlement(session: AccountSession, rules: EpochRules, acceptance: T
     """
     record, _ = session.refresh()
     offer = _own_offer(record, acceptance)
+    change = offer.change(rules.slots, session.venue.shape)
+    leg = agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
+    if record.current in [before.plus(leg.hidden.books) for before in record.earlier]:
+        raise _settled_already(session, record, offer.trade)
     require_current(session, rules, offer)
     if acceptance.epoch != rules.header.epoch:
         raise TradeError(
             f"the acceptance was proven under epoch {acceptance.epoch}, active is epoch {rules.header.epoch}: ask the "
             "other party to accept again"
         )
-    change = offer.change(rules.slots, session.venue.shape)
-    leg = agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
     second = Participant(leg.giver, acceptance.second_version, acceptance.second_nonce)
     settlement = _settlement(session, offer, second, leg)
     if tuple("0x" + point.hex() for point in settlement.legs[0].differences) != acceptance.differences:
         raise TradeError(f"the acceptance of trade {offer.trade} is for another change than the one offered: refuse it")
-    other = SettlementSide(
-        signer=acceptance.signer,
-        signature=bytes.fromhex(acceptance.signature[2:]),
-        portfolio=tuple(bytes.fromhex(point[2:]) for point in acceptance.portfolio),
-        proof=bytes.fromhex(acceptance.proof[2:]),
-        hint=bytes.fromhex(acceptance.hint[2:]),
-    )
-    own = bring_side(session, rules, settlement, [leg])
-    return PreparedSettlement(offer.trade, settlement, rules.header.epoch, (own, other))
+    sides = (bring_side(session, rules, settlement, [leg]), _side_of(acceptance))
+    after = record.current.plus(leg.hidden.books)
+    return PreparedSettlement(offer.trade, settlement, rules.header.epoch, sides, after)
 
 
 def submit_settlement(session: AccountSession, prepared: PreparedSettlement) -> Receipt:
     """Send a settlement, and forget its offer once the chain has carried it out.
 
     Raises:
+        TradeError: a transaction of an earlier run has settled it.
         ContractRevertedError: house or verifier refused, by a named error.
     """
-    receipt = session.venue.house.settle(session.signer, prepared.settlement, prepared.epoch, prepared.sides)
+    try:
+        receipt = session.venue.house.settle(session.signer, prepared.settlement, prepared.epoch, prepared.sides)
+    except ContractRevertedError:
+        # What an earlier run had signed may have been under way until now.
+        record, _ = session.refresh()
+        if record.current == prepared.after:
+            raise _settled_already(session, record, prepared.trade) from None
+        raise
     record, _ = session.refresh()
     session.wallet.save(record.without_offer(prepared.trade))
     return receipt
@@ -242,6 +249,22 @@ def require_current(session: AccountSession, rules: EpochRules, offer: TradeProp
             f"the offer's deadline {offer.deadline} is not within {LONGEST_DEADLINE_SECONDS} s of the chain's time "
             f"{now}: agree on the trade anew"
         )
+
+
+def _side_of(acceptance: TradeAcceptance) -> SettlementSide:
+    return SettlementSide(
+        signer=acceptance.signer,
+        signature=bytes.fromhex(acceptance.signature[2:]),
+        portfolio=tuple(bytes.fromhex(point[2:]) for point in acceptance.portfolio),
+        proof=bytes.fromhex(acceptance.proof[2:]),
+        hint=bytes.fromhex(acceptance.hint[2:]),
+    )
+
+
+def _settled_already(session: AccountSession, record: AccountRecord, trade: str) -> TradeError:
+    """Forget an offer that was settled without this wallet having been told; the error that says so."""
+    session.wallet.save(record.without_offer(trade))
+    return TradeError(f"trade {trade} is settled already, by an earlier run: see `zkmargin status`; do not agree anew")
 
 
 def _own_offer(record: AccountRecord, acceptance: TradeAcceptance) -> TradeOffer:

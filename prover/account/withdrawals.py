@@ -114,13 +114,14 @@ def prepare_withdrawal(
         WithdrawalError: no such recipient, more than there is, or rules are needed.
         InsufficientMarginError: what stays would not be covered.
         OperatorError: the account is not the signer's.
+        EarlierChangeError: what an earlier run began has happened.
         WalletOutOfDateError: the chain holds a commitment that the wallet has no opening of.
     """
     venue = session.venue
     session.owned()
     receiver, collateral = checked_address(recipient), find_collateral(venue, token)
     ticks = collateral.ticks(amount, "withdrawal")
-    record, state = session.refresh()
+    record, state = session.begin()
     _require_held(venue, session.account, state, collateral, ticks)
     after = record.current.credited(collateral.slot, -ticks)
     commitment = session.commitments(record.current, (0,))[0]

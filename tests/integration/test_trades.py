@@ -20,7 +20,7 @@ from prover.account.trade import (
 )
 from prover.account.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_trade_file
 from prover.account.wallet import create_wallet, open_wallet
-from prover.errors import InsufficientMarginError, TradeError, WalletOutOfDateError
+from prover.errors import EarlierChangeError, InsufficientMarginError, TradeError, WalletOutOfDateError
 from tests.support.own_use import OwnUse, later_undone, published_venue
 from verifier.errors import ContractRevertedError
 from verifier.scalar_field import MODULUS
@@ -140,13 +140,25 @@ def test_a_crash_after_saving_and_before_sending_changes_nothing(parties: tuple[
     assert (buyer.opening(), seller.opening()) == before
 
 
-def test_a_crash_after_sending_and_before_the_receipt_loses_nothing(parties: tuple[Party, Party]) -> None:
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_a_crash_after_sending_and_before_the_receipt_loses_nothing(
+    parties: tuple[Party, Party], *, is_prepared: bool
+) -> None:
     buyer, seller = parties
-    prepared = buyer.prepare(seller.accept(buyer.offer()))
+    acceptance = seller.accept(buyer.offer())
+    prepared = buyer.prepare(acceptance)
+    assert "after" not in repr(prepared)
     venue = buyer.market.venue
     # Sent by the node's client alone: no wallet hears of it.
     sender = buyer.market.own_use.running.account(1)
     venue.house.settle(sender, prepared.settlement, prepared.epoch, prepared.sides)
+    told = f"trade {prepared.trade} is settled already, .* do not agree anew"
+    with buyer.session() as session:
+        with pytest.raises(TradeError, match=told):
+            submit_settlement(
+                session, prepared if is_prepared else prepare_settlement(session, buyer.market.rules, acceptance)
+            )
+        assert session.refresh()[0].offers == ()
     _assert_traded(buyer, seller)
 
 
@@ -199,7 +211,13 @@ def test_a_crash_after_the_deposit_loses_nothing(parties: tuple[Party, Party], m
         patched.setattr(AccountSession, "refresh", crash_second)
         with pytest.raises(CrashError):
             deposit(session, Decimal(100))
+    told = "the deposit that an earlier run began has happened"
+    with buyer.session() as session, pytest.raises(EarlierChangeError, match=told):
+        deposit(session, Decimal(100))
     assert buyer.quantity("USD") == 500_100
+    with buyer.session() as session:
+        deposit(session, Decimal(100))
+    assert buyer.quantity("USD") == 500_200
 
 
 @pytest.mark.parametrize(
@@ -255,7 +273,7 @@ def test_a_replay_is_refused_by_name(parties: tuple[Party, Party]) -> None:
     with buyer.session() as session:
         submit_settlement(session, prepared)
         with pytest.raises(ContractRevertedError) as caught:
-            submit_settlement(session, prepared)
+            session.venue.house.settle(session.signer, prepared.settlement, prepared.epoch, prepared.sides)
     assert caught.value.name == "AccountLedgerNonceUsed"
 
 
