@@ -32,6 +32,15 @@ contract CheatingHandler is ClearingHouseHandler {
         _claim(change, 2);
     }
 
+    /// @notice Trades a slot of a book after the epoch that follows its retirement.
+    function tradeRetiredBook() external {
+        this.disturb(7, 0);
+        _publishNext();
+        Ghost memory change;
+        change.positions[1][2] = 1;
+        _claim(change, 2);
+    }
+
     /// @notice Withdraws what is not the account's.
     function withdrawBeyondMargin() external {
         Ghost memory ghost = ghosts[0];

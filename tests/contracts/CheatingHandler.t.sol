@@ -39,12 +39,23 @@ contract CheatingHandlerTest is Expectations {
         _acts(abi.encodeCall(_handler.proveMargin, (0, true)));
         _acts(abi.encodeCall(_handler.proveMargins, (false)));
         _handler.steal(0, 1, "thief");
-        for (uint8 kind = 0; kind < 8; ++kind) {
-            _acts(abi.encodeCall(_handler.disturb, (kind, 528)));
+        for (uint8 kind = 0; kind < 9; ++kind) {
+            if (kind != 7) _acts(abi.encodeCall(_handler.disturb, (kind, 528)));
         }
         _acts(abi.encodeCall(_handler.publish, (60)));
         _acts(abi.encodeCall(_handler.exit, (0, 0, "exit")));
         _acts(abi.encodeCall(_handler.withdrawHoldings, (0, false, 5)));
+    }
+
+    /// @dev Books are retired while nobody holds anything of them; what is left trades on.
+    function testRetiredBooksLeaveTheRestInOrder() external {
+        _acts(abi.encodeCall(_handler.settle, (7 << 24)));
+        _acts(abi.encodeCall(_handler.disturb, (7, 0)));
+        _acts(abi.encodeCall(_handler.disturb, (7, 1)));
+        _acts(abi.encodeCall(_handler.publish, (0)));
+        _acts(abi.encodeCall(_handler.settle, (6 << 24)));
+        _acts(abi.encodeCall(_handler.settleOpen, ((6 << 24) + 257)));
+        _acts(abi.encodeCall(_handler.proveMargins, (false)));
     }
 
     function testFalseStatementsAreNoticed() external {
@@ -59,6 +70,11 @@ contract CheatingHandlerTest is Expectations {
 
     function testTradesOfDelistedSlotsAreNoticed() external {
         _handler.tradeDelistedSlot();
+        _expectFalsehood(0, 2, "a position in a dead slot");
+    }
+
+    function testTradesOfRetiredBooksAreNoticed() external {
+        _handler.tradeRetiredBook();
         _expectFalsehood(0, 2, "a position in a dead slot");
     }
 

@@ -81,13 +81,14 @@ contract ClearingHouseHandler is CollateralHandler {
 
     /// @notice One of the things that happen less often than trades.
     function disturb(uint8 kind, uint256 seed) external {
-        if (kind % 8 == 0) _setOperator(seed, uint16(seed >> 8));
-        else if (kind % 8 == 1) _invalidateNonces(seed, uint8(seed >> 8));
-        else if (kind % 8 == 2) _pause(uint8(seed));
-        else if (kind % 8 == 3) _unpause();
-        else if (kind % 8 == 4) _delist(seed);
-        else if (kind % 8 == 5) _list();
-        else if (kind % 8 == 6) _pass(seed % 30);
+        if (kind % 9 == 0) _setOperator(seed, uint16(seed >> 8));
+        else if (kind % 9 == 1) _invalidateNonces(seed, uint8(seed >> 8));
+        else if (kind % 9 == 2) _pause(uint8(seed));
+        else if (kind % 9 == 3) _unpause();
+        else if (kind % 9 == 4) _delist(seed);
+        else if (kind % 9 == 5) _list();
+        else if (kind % 9 == 6) _pass(seed % 30);
+        else if (kind % 9 == 7) _retire(seed);
         // Publishers fall silent for an hour: everything that needs initial margin waits.
         else if (seed % 4 == 0) _pass(MAXIMUM_AGE);
     }
@@ -135,17 +136,30 @@ contract ClearingHouseHandler is CollateralHandler {
         uint256 slot = SLOTS + seed % ((BOOKS - 1) * SLOTS);
         (, SlotStatus status) = instruments.slot(slot);
         if (status != SlotStatus.LISTED || seed % 3 != 0) return;
-        for (uint256 index = 0; index < OWNERS; ++index) {
-            if (ghosts[index].positions[slot / SLOTS][slot % SLOTS] != 0) return;
-        }
+        if (!_isFlat(slot)) return;
         instruments.delist(slot);
         deadNow |= 1 << slot;
+    }
+
+    /// @dev A book of which nobody holds anything is retired, a week after its last expiry: whatever was listed in it dies.
+    function _retire(uint256 seed) private {
+        uint8 book = uint8(1 + seed % (BOOKS - 1));
+        if (instruments.isRetired(book)) return;
+        for (uint256 slot = book * SLOTS; slot < (book + 1) * SLOTS; ++slot) {
+            (SlotTerms memory terms, SlotStatus status) = instruments.slot(slot);
+            bool isForever = status == SlotStatus.LISTED && terms.expiry == 0;
+            if (isForever || !_isFlat(slot)) return;
+        }
+        uint256 time = START + book * 30 days + instruments.RETIREMENT_GRACE();
+        if (vm.getBlockTimestamp() < time) _pass(time - vm.getBlockTimestamp());
+        instruments.retireBook(book);
+        deadNow |= ((1 << SLOTS) - 1) << (book * SLOTS);
     }
 
     /// @dev The one slot that was never listed is listed.
     function _list() private {
         uint8 book = uint8(BOOKS - 1);
-        if (instruments.listed(book) == SLOTS) return;
+        if (instruments.listed(book) == SLOTS || instruments.isRetired(book)) return;
         SlotTerms[] memory terms = new SlotTerms[](1);
         (terms[0].kind, terms[0].underlying, terms[0].contractSize) = (InstrumentKind.PERPETUAL, 1, 1e8);
         string[] memory names = new string[](1);
@@ -179,6 +193,14 @@ contract ClearingHouseHandler is CollateralHandler {
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------
+
+    /// @dev Whether nobody holds anything of a slot.
+    function _isFlat(uint256 slot) private view returns (bool) {
+        for (uint256 index = 0; index < OWNERS; ++index) {
+            if (ghosts[index].positions[slot / SLOTS][slot % SLOTS] != 0) return false;
+        }
+        return true;
+    }
 
     /// @dev Accounts and legs from a seed; slots that are dead or will be are left alone.
     function _netting(uint256 seed, uint32 epoch)
