@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import { Bytes } from "@openzeppelin/contracts/utils/Bytes.sol";
+
 import { CeremonyMarginVerifier } from "../../contracts/CeremonyMarginVerifier.sol";
 import { PairingMarginVerifier } from "../../contracts/PairingMarginVerifier.sol";
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
@@ -10,7 +12,7 @@ import { PointCompression } from "../../contracts/libraries/PointCompression.sol
 import { PointEvaluation } from "../../contracts/libraries/PointEvaluation.sol";
 import { PointTerms } from "../../contracts/libraries/PointTerms.sol";
 import { PrecompileTests } from "../../contracts/libraries/PrecompileTests.sol";
-import { ONE, Scalar } from "../../contracts/libraries/ScalarField.sol";
+import { ONE, Scalar, ZERO } from "../../contracts/libraries/ScalarField.sol";
 import { G1Point, G2Point } from "../../contracts/types/CurvePoints.sol";
 import { Shape } from "../../contracts/types/Shape.sol";
 import { Expectations } from "./Expectations.sol";
@@ -25,6 +27,10 @@ contract PrecompilesTest is Expectations {
     using PointTerms for PointTerms.Terms;
 
     bytes private constant NOTHING = "";
+
+    /// @dev The order of the base field, cut after the first 16 of its 48 bytes.
+    uint128 private constant FIELD_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
+    uint256 private constant FIELD_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
     // --- Absent ---------------------------------------------------------------------------------------------------
 
@@ -140,6 +146,26 @@ contract PrecompilesTest is Expectations {
         this.add(stranger, stranger);
     }
 
+    /// @dev What is subtracted is negated before a precompile sees it: what was not canonical must not become so.
+    function testSubtractionRefusesWhatIsNotCanonical() external {
+        bytes memory nothing = new bytes(96);
+        bytes memory x = Bytes.slice(KnownSetup.encode(CurveConstants.generator()), 0, 48);
+        bytes[3] memory abscissas = [new bytes(48), x, abi.encodePacked(FIELD_HIGH, FIELD_LOW)];
+        for (uint256 index = 0; index < abscissas.length; ++index) {
+            _expectFailure(Bls12381.G1_ADD, 0);
+            this.subtract(nothing, abi.encodePacked(abscissas[index], FIELD_HIGH, FIELD_LOW));
+            _expectFailure(Bls12381.G1_ADD, 0);
+            this.subtract(nothing, abi.encodePacked(abscissas[index], FIELD_HIGH, FIELD_LOW + 1));
+            _expectFailure(Bls12381.G1_ADD, 0);
+            this.subtract(nothing, abi.encodePacked(abscissas[index], type(uint128).max, type(uint256).max));
+        }
+        bytes memory generator = KnownSetup.encode(CurveConstants.generator());
+        bytes memory negative = this.subtract(nothing, generator);
+        _expect("there", negative, KnownSetup.point(ZERO - ONE));
+        _expect("and back", this.subtract(nothing, negative), generator);
+        _expect("nothing", this.subtract(generator, generator), nothing);
+    }
+
     /// @dev A failing precompile eats all that it is given: what the caller loses by it is bounded by what it gives.
     function testHostilePointsCostNoMoreThanABound() external view {
         G1Point memory stranger = CurveConstants.pointOfOrderThree();
@@ -201,6 +227,10 @@ contract PrecompilesTest is Expectations {
         returns (bytes memory)
     {
         return Commitments.addMultiple(sum, base, multiple);
+    }
+
+    function subtract(bytes calldata left, bytes calldata right) external view returns (bytes memory) {
+        return Commitments.subtract(left, right);
     }
 
     function requireGroup() external view {
