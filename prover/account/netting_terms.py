@@ -38,10 +38,6 @@ def make_terms(venue: Venue, legs: Sequence[NettingLeg], *, is_open: bool) -> Ne
         TradeError: a leg twice, for another venue, void, or one that no contract would take.
     """
     terms = NettingTerms(legs=tuple(legs), participants=())
-    names = [leg.trade for leg in legs]
-    if len(set(names)) != len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise TradeError(f"leg {double} is given twice: give every leg once")
     for leg in legs:
         _require_points(leg)
     if len(terms.accounts) > MOST_ACCOUNTS:
@@ -57,7 +53,7 @@ def make_terms(venue: Venue, legs: Sequence[NettingLeg], *, is_open: bool) -> Ne
 
 
 def require_open(venue: Venue, terms: NettingTerms, epoch: int) -> None:
-    """Check that terms are for this venue and in time.
+    """Check that terms are for this venue and in time, and have every leg once: twice would be twice the trade.
 
     Raises:
         TradeError: they are not.
@@ -65,7 +61,10 @@ def require_open(venue: Venue, terms: NettingTerms, epoch: int) -> None:
     """
     here = (venue.chain.chain_id, venue.deployment.house)
     now = venue.chain.block_time()
+    names = [leg.trade for leg in terms.legs]
     for leg in terms.legs:
+        if names.count(leg.trade) > 1:
+            raise TradeError(f"leg {leg.trade} stands there twice: every leg happens once")
         if (leg.chain_id, leg.house) != here:
             raise TradeError(
                 f"leg {leg.trade} is for clearing house {leg.house} on chain {leg.chain_id}: give the deployment file "

@@ -195,6 +195,7 @@ def _open_without_the_leg_that_nobody_can_carry(netters: Netters) -> str:
     message = netters.refuses(BOB, "netting", "accept", "altered.offer", "none.answer", "--yes")
     assert "you have accepted another offer by the name" in message
     first = netters.does(ALICE, "netting", "agree", "first.answer", "first.leg")["leg"]
+    assert netters.does(ALICE, "netting", "agree", "first.answer", "copy.leg")["leg"] == first
     large = netters.agree("large", BOB, CAROL, option=500)
     netters.does(BOB, "netting", "accept", "first.offer", "again.answer", "--yes")
     answers = [(netters.folder / name).read_bytes() for name in ("first.answer", "again.answer")]
@@ -234,20 +235,28 @@ def _bound_as_a_whole(netters: Netters, large: str) -> None:
     def prolonged(fields: dict[str, Any]) -> None:
         fields["legs"][1]["deadline"] += 1
 
+    def doubled(fields: dict[str, Any]) -> None:
+        fields["legs"].append(fields["legs"][0])
+
     def crossed(fields: dict[str, Any]) -> None:
         fields["participants"][1]["nonce"] = fields["legs"][0]["giver_nonce"]
 
     def spoiled(fields: dict[str, Any]) -> None:
         fields["differences"][0] = "0x" + "11" * 96
 
-    tampered = ((renamed, "never agreed on"), (prolonged, "has another deadline than"), (crossed, "for something else"))
+    tampered = (
+        *((renamed, "never agreed on"), (prolonged, "has another deadline than")),
+        *((doubled, "stands there twice"), (crossed, "for something else")),
+    )
     for change, expected in tampered:
         netters.alter("bound.terms", f"{change.__name__}.terms", change)
         sign = ("netting", "sign", f"{change.__name__}.terms", "none.side", "--yes", "--without", large)
         assert expected in netters.refuses(CAROL, *sign)
     netters.alter("second.leg", "spoiled.leg", spoiled)
     assert "cannot be settled" in netters.refuses(BOB, "netting", "terms", "spoiled.leg", "none.terms")
-    assert "given twice" in netters.refuses(BOB, "netting", "terms", "third.leg", "third.leg", "none.terms")
+    assert "stands there twice" in netters.refuses(BOB, "netting", "terms", "third.leg", "third.leg", "none.terms")
+    # Saved and signed, but nothing could be handed over; what is signed next is as good.
+    assert "cannot be written" in netters.refuses(ALICE, "netting", "sign", "bound.terms", "second.leg", "--yes")
     sides = [
         netters.sign(ALICE, "bound.terms"),
         netters.sign(BOB, "bound.terms", "--without", large),
@@ -420,10 +429,13 @@ def test_another_chain(venue: OwnUse, tmp_path: Path) -> None:
 
 
 def test_contracts_that_are_not_there(venue: OwnUse, tmp_path: Path) -> None:
-    fields = json.loads(venue.deployment_file.read_text()) | {"registry": "0x" + "11" * 20}
+    fields = json.loads(venue.deployment_file.read_text())
     other = tmp_path / "deployment.json"
-    other.write_text(json.dumps(fields))
+    other.write_text(json.dumps(fields | {"registry": "0x" + "11" * 20}))
     assert "there is no contract at" in venue.refuses(ALICE, "deposit", "1", "--deployment", other)
+    other.write_text(json.dumps(fields | {"vault": fields["verifier"]}))
+    message = venue.refuses(ALICE, "deposit", "1", "--deployment", other)
+    assert f"goes with vault {fields['vault']}, not {fields['verifier']}: check the deployment file" in message
 
 
 @pytest.mark.parametrize(("hardfork", "missing"), [("cancun", "precompile 0x0b"), ("shanghai", "precompile 0x0a")])
