@@ -100,7 +100,7 @@ def connect_venue(node: str, deployment: Deployment) -> Venue:
         NodeUnreachableError: nobody answers.
         WrongChainError: the node serves another chain.
         ChainFeatureError: the chain lacks a precompile.
-        DeploymentError: the registry was made for another key.
+        DeploymentError: the registry was made for another key, or the contracts do not belong together.
     """
     chain = ChainClient.connect(node, chain_id=deployment.chain_id)
     chain.require_precompiles()
@@ -112,4 +112,15 @@ def connect_venue(node: str, deployment: Deployment) -> Venue:
             f"registry {deployment.registry} has the verifying key 0x{found.hex()}, not that of shape "
             f"{deployment.shape!r} under the ceremony's setup: check the deployment file"
         )
+    linked = {
+        "registry": venue.house.registry(),
+        "vault": venue.house.vault(),
+        "instruments": venue.registry.instruments(),
+    }
+    for name, address in linked.items():
+        if address != getattr(deployment, name):
+            raise DeploymentError(
+                f"clearing house {deployment.house} goes with {name} {address}, not {getattr(deployment, name)}: check "
+                "the deployment file"
+            )
     return venue

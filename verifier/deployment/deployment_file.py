@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from verifier.errors import DeploymentError
+from pydantic import AfterValidator, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
+
+from verifier.deployment.deployment_terms import checked_address
+from verifier.errors import DeploymentError, MalformedInputError, first_fault
 from verifier.shape import SHAPES_BY_NAME, Shape
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def _address(text: str) -> str:
+    try:
+        return checked_address("contract", text)
+    except MalformedInputError as error:
+        # What pydantic names with the field.
+        raise ValueError(str(error)) from error
+
+
+Address = Annotated[str, AfterValidator(_address)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +46,20 @@ class Deployment:
         block_number: first block that matters to logs.
     """
 
-    chain_id: int
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+
+    chain_id: PositiveInt
     shape: str
     setup: str
-    verifier: str
-    timelock: str
-    instruments: str
-    registry: str
-    exit_verifier: str
-    house: str
-    vault: str
-    tokens: tuple[str, ...]
-    block_number: int
+    verifier: Address
+    timelock: Address
+    instruments: Address
+    registry: Address
+    exit_verifier: Address
+    house: Address
+    vault: Address
+    tokens: Annotated[tuple[Address, ...], Field(min_length=1)]
+    block_number: NonNegativeInt
 
     @property
     def collateral(self) -> str:
@@ -62,13 +78,12 @@ class Deployment:
             DeploymentError: there is none, or it is not one.
         """
         try:
-            loaded = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**(loaded | {"tokens": tuple(loaded["tokens"])}))
+            return TypeAdapter(cls).validate_json(path.read_bytes())
         except OSError as error:
             raise DeploymentError(f"deployment file {path} cannot be read ({error.strerror}): deploy first") from error
-        except (ValueError, TypeError, KeyError) as error:
+        except ValidationError as error:
             raise DeploymentError(
-                f"{path} is not a deployment file ({error}): deploy again, or give another"
+                f"{path} is not a deployment file: {first_fault(error)}; deploy again, or give another"
             ) from error
 
     def argument_shape(self) -> Shape:

@@ -59,7 +59,7 @@ class TokenChoice:
     def __post_init__(self) -> None:
         """Check the address."""
         if self.address is not None:
-            object.__setattr__(self, "address", _address("token", self.address))
+            object.__setattr__(self, "address", checked_address("token", self.address))
 
     def terms(self, address: str, shape: Shape) -> TokenTerms:
         """As the vault takes them, for the token at an address."""
@@ -106,13 +106,13 @@ class DeploymentTerms:
         if not self.tokens:
             raise MalformedInputError("no token: give at least the quote collateral")
         for name in ("publishers", "proposers"):
-            addresses = tuple(_address(name.removesuffix("s"), address) for address in getattr(self, name))
+            addresses = tuple(checked_address(name.removesuffix("s"), address) for address in getattr(self, name))
             if len(set(addresses)) != len(addresses):
                 raise MalformedInputError(f"one of the {name} is named twice: name each once")
             object.__setattr__(self, name, addresses)
         for name in ("lister", "guardian"):
             address = getattr(self, name)
-            object.__setattr__(self, name, None if address is None else _address(name, address))
+            object.__setattr__(self, name, None if address is None else checked_address(name, address))
         publishers = max(1, len(self.publishers))
         if not 1 <= self.threshold <= publishers:
             raise MalformedInputError(
@@ -153,8 +153,12 @@ def deposit_limit(shape: Shape) -> int:
     return (1 << shape.digits * shape.digit_bits - 1) - 1
 
 
-def _address(what: str, text: str) -> str:
-    """With checksum; one in mixed case must have a right one (EIP-55), and zero is nobody's."""
+def checked_address(what: str, text: str) -> str:
+    """With checksum; one in mixed case must have a right one (EIP-55), and zero is nobody's.
+
+    Raises:
+        MalformedInputError: no such address.
+    """
     digits = text.removeprefix("0x")
     one_case = digits in (digits.lower(), digits.upper())
     if not is_hex_address(text) or not (one_case or is_checksum_address(text)):
