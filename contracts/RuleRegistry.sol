@@ -258,6 +258,11 @@ contract RuleRegistry is IRuleRegistry, PublisherQuorum, EIP712 {
         if (version != proposal.listVersion) {
             revert RuleRegistryListVersionWrong(proposal.listVersion, version);
         }
+        // No later epoch may have fewer books, and each book takes its share of the chunks: one epoch must not use them up.
+        uint256 opened = instruments.books();
+        if (proposal.books > opened) {
+            revert RuleRegistryTooManyBooks(proposal.books, opened);
+        }
         uint256 activeFrom = block.timestamp + activationDelay;
         uint256 dataBytes = _chunkCount(proposal) * Commitments.POINT_BYTES;
         EpochRecord memory previous = _latest;

@@ -69,7 +69,7 @@ interface IRuleRegistry {
     /// @param maintenanceChunks Chunks of each book in the maintenance margin rule.
     error RuleRegistryChunksDiffer(uint256 initialChunks, uint256 maintenanceChunks);
 
-    /// @notice The rules have more books than a bitmap of books holds.
+    /// @notice The rules have more books than the list of instruments has opened, or than a bitmap of books holds.
     /// @param books Books of the proposal.
     /// @param maximum Largest number.
     error RuleRegistryTooManyBooks(uint256 books, uint256 maximum);

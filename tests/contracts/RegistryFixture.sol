@@ -44,6 +44,13 @@ abstract contract RegistryFixture is RulePublishing {
         _instruments.list(book, terms, names);
     }
 
+    /// @dev Lists one currency in each of the next books until there are as many.
+    function _open(uint256 books) internal {
+        for (uint256 book = _instruments.books(); book < books; ++book) {
+            _list(uint8(book), 1);
+        }
+    }
+
     /// @dev Mask of a book whose first slots are listed.
     function _maskOf(uint256 listed) internal view returns (bytes memory) {
         uint256 sum = 0;

@@ -40,11 +40,11 @@ contract RuleRegistryTest is RegistryFixture {
 
     /// @dev Book 0 has two listed slots, book 1 one, book 2 has not been opened: all its slots are dead.
     function testMatricesOfSomeBooksWithTheirMasks() public {
-        _list(1, 1);
+        _open(3);
         _publishAndActivate(_registry, _proposal(_registry, 3, 2), _points(1, 12));
         bytes memory first = bytes.concat(_points(1, 2), _maskOf(2));
         bytes memory second = bytes.concat(_points(3, 2), _maskOf(1));
-        bytes memory third = bytes.concat(_points(5, 2), _maskOf(0));
+        bytes memory third = bytes.concat(_points(5, 2), _maskOf(1));
         _expect("all", _registry.matrix(1, RuleKind.INITIAL, 7), bytes.concat(first, second, third));
         _expect("first and last", _registry.matrix(1, RuleKind.INITIAL, 5), bytes.concat(first, third));
         _expect("second", _registry.matrix(1, RuleKind.INITIAL, 2), second);
@@ -195,12 +195,13 @@ contract RuleRegistryTest is RegistryFixture {
         chunks = uint8(1 + chunks % 3);
         bitmap = uint32(bitmap % (uint256(1) << books));
         uint256 ruleChunks = uint256(books) * chunks;
+        _open(books);
         _publish(_registry, _proposal(_registry, books, chunks), _points(1, 2 * ruleChunks));
         bytes memory initial;
         bytes memory maintenance;
         for (uint256 book = 0; book < books; ++book) {
             if ((bitmap >> book) & 1 == 0) continue;
-            bytes memory mask = _maskOf(book == 0 ? 2 : 0);
+            bytes memory mask = _maskOf(book == 0 ? 2 : 1);
             initial = bytes.concat(initial, _points(1 + book * chunks, chunks), mask);
             maintenance = bytes.concat(maintenance, _points(1 + ruleChunks + book * chunks, chunks), mask);
         }
@@ -237,6 +238,7 @@ contract RuleRegistryTest is RegistryFixture {
     /// @dev 216 chunks fill the largest contract that a chain keeps.
     function testPublishesTheLargestRule() public {
         bytes memory points = new bytes(216 * 96); // all infinity
+        _open(27);
         RuleProposal memory proposal = _proposal(_registry, 27, 4);
         bytes memory all = bytes.concat(points, new bytes(108 * 96));
         proposal.chunksHash = keccak256(all);
@@ -503,7 +505,23 @@ contract RuleRegistryTest is RegistryFixture {
         _expectStageRefused(proposal, _hashesOf(all), 0, refusal);
     }
 
+    /// @dev One epoch of a captured quorum must not take the room of all later ones.
+    function testRefusesMoreBooksThanAreOpen() public {
+        _open(2);
+        RuleProposal memory proposal = _proposal(_registry, 3, 1);
+        bytes memory all = _withReduced(_points(1, 6));
+        (proposal.chunksHash, proposal.initialChunks) = (keccak256(all), 1);
+        _carry(_hashesOf(all), 0, 6);
+        bytes memory refusal = abi.encodeWithSelector(IRuleRegistry.RuleRegistryTooManyBooks.selector, 3, 2);
+        _expectRefusal(proposal, all, 0, refusal);
+        _list(2, 1);
+        proposal.listVersion = _instruments.version();
+        _finalise(proposal, all, 0);
+        _expect("books", _registry.latestEpoch().books, 3);
+    }
+
     function testRefusesToDropABook() public {
+        _open(4);
         _publish(_registry, _proposal(_registry, 2, 2), _points(1, 8));
         vm.warp(START + SPACING);
         (RuleProposal memory proposal, bytes memory all) = _example();

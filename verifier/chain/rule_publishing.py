@@ -53,9 +53,17 @@ class RulePublisher(RegistryClient):
         """What publishers sign of a publication, as the next epoch under the present list of instruments.
 
         Whether the rules price everything on that list is for the publisher to know.
+
+        Raises:
+            MalformedInputError: the rules have more books than that list.
         """
-        version = InstrumentClient(self._chain, self.instruments()).version()
-        return publication.proposal(self.latest_epoch().epoch + 1, version)
+        instruments = InstrumentClient(self._chain, self.instruments())
+        if publication.books > (opened := instruments.books()):
+            raise MalformedInputError(
+                f"rules of {publication.books} books, but {opened} are open at the instrument registry: "
+                "list an instrument in each further book first, or build the rules for fewer"
+            )
+        return publication.proposal(self.latest_epoch().epoch + 1, instruments.version())
 
     def sign_proposal(self, publisher: LocalAccount, proposal: RuleProposal) -> bytes:
         """Signature of a publisher over a proposal for this registry, 65 bytes."""
