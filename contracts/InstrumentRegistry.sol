@@ -17,8 +17,8 @@ contract InstrumentRegistry is IInstrumentRegistry, Ownable2Step {
     /// @notice Largest number of books: what a bitmap of books holds.
     uint256 public constant MAXIMUM_BOOKS = 32;
 
-    /// @notice Seconds after the last expiry of a book before it may be retired. Once its slots are dead, an account that
-    /// still holds any of them proves nothing; until then there is time to close what has expired.
+    /// @notice Seconds after the last expiry of a book before it may be retired: until then it is the publishers' rules that
+    /// say what an expired position is worth, afterwards no rule can.
     uint256 public constant RETIREMENT_GRACE = 7 days;
 
     uint256 private constant WORDS = 3;

@@ -114,7 +114,8 @@ interface IAccountLedger {
     /// @param evidence What goes with each.
     function proveMargins(MarginCheck[] calldata checks, MarginEvidence[] calldata evidence) external;
 
-    /// @notice Appoints an operator of one of the caller's accounts: it signs settlements and merges the inbox, nothing else.
+    /// @notice Appoints an operator of one of the caller's accounts: it signs settlements, merges the inbox and uses up
+    /// nonces. It can trade the account's collateral away, but not withdraw it: appoint whom you would let trade.
     /// @param subaccount Number of the account among the caller's.
     /// @param operator The operator.
     /// @param validUntil Unix time in seconds of the last moment of its right; 0 to dismiss it.

@@ -20,8 +20,8 @@ import { Lien, Withdrawal } from "../types/Vault.sol";
 /// so that a proof once made stays valid until its owner acts or the epoch ends.
 ///
 /// A transparent account holds its `holdings`, and its owner takes them back without a proof of margin, also while the
-/// registry is stale or the house is paused. Whatever comes with a proof of margin makes the account active; all that an
-/// active account takes out leaves by a proof of initial margin of what stays, or after an exit.
+/// registry is stale or the house is paused. A trade, a withdrawal or a lien with a proof of margin makes the account active;
+/// all that an active account takes out leaves by a proof of initial margin of what stays, or after an exit.
 ///
 /// Collateral enters accounts only by slots that are listed as cash, a token or a coin: `deposit` and `mergeInbox` refuse
 /// every other. What a slot is never changes, so that accounts never hold anything of a token whose slot is, or later becomes,
@@ -219,8 +219,8 @@ interface IClearingHouse is IAccountLedger, IHousePause {
     function settle(Settlement calldata settlement, uint32 epoch, SettlementSide[] calldata sides) external;
 
     /// @notice Carries out legs that were signed one by one; each account proves initial margin after all of them.
-    /// @dev Anyone may submit. A leg that is left out takes nothing but its own proofs with it: the signatures of the others
-    /// stay valid.
+    /// @dev Anyone may submit. When a leg is left out, the signatures of the others stay valid; proofs are bound to all legs
+    /// that are submitted together, so that all accounts prove anew.
     /// @param legs The legs.
     /// @param signatures The two signatures of each leg.
     /// @param epoch Epoch at which the accounts prove initial margin.

@@ -19,8 +19,8 @@ import { TokenTerms, VaultState, WithdrawalClaim, WithdrawalLimit } from "../typ
 /// For each token, balance = (net deposits + unpaid claims)·units, and more by what was donated, as long as the token
 /// itself neither takes balances away nor moves other amounts than it is asked to. Net deposits = what accounts hold
 /// together + what is kept apart.
-/// @dev Whoever deposits and withdraws at once uses up room: all that comes of it is that others wait their turn. Tokens
-/// are counted from 0 in the order in which they were added; token 0 is the quote collateral.
+/// @dev Whoever deposits and withdraws at once uses up room: others then wait their turn; so does whoever deposits first near
+/// a cap. Tokens are counted from 0 in the order in which they were added; token 0 is the quote collateral.
 interface ICollateralVault {
     /// @notice A token can be deposited from now on.
     /// @param token Its number.
@@ -173,7 +173,8 @@ interface ICollateralVault {
     /// @param recipient Recipient given.
     error CollateralVaultRecipientInvalid(address recipient);
 
-    /// @notice There is less of the token than that in all accounts together: some account lost more than it had.
+    /// @notice There is less of the token than that in all accounts together: it is owed by accounts that lost more than they
+    /// had, or that cover it by another token.
     /// @param ticks Ticks to be taken out of an account.
     /// @param held Ticks that all accounts hold together.
     error CollateralVaultExhausted(uint256 ticks, uint256 held);

@@ -124,13 +124,14 @@ interface IInstrumentRegistry {
     /// @param names What they are called, in the same order.
     function list(uint8 book, SlotTerms[] calldata terms, string[] calldata names) external;
 
-    /// @notice Kills a slot: from the next epoch on an account that holds it can prove nothing, and is left to exit.
+    /// @notice Kills a slot: from the next epoch on an account that holds it can prove nothing but the trade that closes all of
+    /// it, and an exit refuses derivatives: whoever finds nobody to close with is stuck.
     /// @dev Only the owner. Raises the version.
     /// @param slot_ The slot.
     function delist(uint256 slot_) external;
 
-    /// @notice Kills all slots of a book whose listed instruments have all expired at least 7 days ago: whoever holds a dead
-    /// slot proves no margin and cannot exit, so that there must be time to close positions while the slots still live.
+    /// @notice Kills all slots of a book whose listed instruments have all expired at least 7 days ago. Whoever holds a dead
+    /// slot proves nothing but the trade that closes all of it; publishers' rules may ask for that from the expiry on.
     /// @dev Only the lister. Raises the version. Nothing can be listed in the book after this.
     /// @param book The book; not 0.
     function retireBook(uint8 book) external;

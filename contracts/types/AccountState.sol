@@ -11,7 +11,7 @@ enum AccountStatus {
 
 /// @notice What the clearing house keeps of an account beside the hashes of its commitments: exactly one storage slot,
 /// which is non-zero from the first deposit on.
-/// @param stateVersion Number of changes of the account's commitments; 0 before the first deposit.
+/// @param stateVersion Number of changes of the account's commitments, and of its exits; 0 before the first deposit.
 /// @param initialEpoch Last epoch at which the account proved initial margin; 0 for never.
 /// @param maintenanceEpoch Last epoch at which the account proved maintenance margin; 0 for never.
 /// @param books Books that a proof must cover, bit b for book b: all that the account has touched since it was opened,
