@@ -54,6 +54,19 @@ class InternalFaultError(click.ClickException):
     """EX_SOFTWARE of sysexits.h."""
 
 
+def unforeseen(error: Exception) -> InternalFaultError:
+    """For the border of a process: says that an error was not foreseen, not what; it might quote a secret.
+
+    Raises:
+        Exception: that error itself, where its place is asked for.
+    """
+    if os.environ.get(DEBUG_VARIABLE):
+        raise error
+    return InternalFaultError(
+        f"a fault of this program ({type(error).__name__}); please report it. {DEBUG_VARIABLE}=1 shows where"
+    )
+
+
 class LazyGroup(click.Group):
     """A group whose help needs no import of its commands."""
 
@@ -87,12 +100,7 @@ class LazyGroup(click.Group):
             # A reader that has seen enough (``| head``) is no fault; click ends quietly.
             raise
         except Exception as error:
-            if os.environ.get(DEBUG_VARIABLE):
-                raise
-            # The process's border. The message of an unforeseen error is not printed: it might quote a secret.
-            raise InternalFaultError(
-                f"a fault of this program ({type(error).__name__}); please report it. {DEBUG_VARIABLE}=1 shows where"
-            ) from error
+            raise unforeseen(error) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

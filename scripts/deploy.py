@@ -29,6 +29,7 @@ import click
 from eth_hash.auto import keccak
 
 from prover.account.signing_key import PRIVATE_KEY_VARIABLE, load_signer
+from prover.cli import unforeseen
 from prover.errors import KeyFileError, ProverError
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
@@ -368,6 +369,10 @@ def main(**options: Any) -> None:  # noqa: ANN401 - click hands over what the op
         refused = "not verified" if options["manifest"] is not None else "not deployed"
         click.echo(f"{refused}: {error}", err=True)
         sys.exit(1)
+    except (click.ClickException, click.Abort):
+        raise
+    except Exception as error:
+        raise unforeseen(error) from error
 
 
 if __name__ == "__main__":

@@ -75,7 +75,10 @@ def read_claim(path: Path) -> MarginClaimFile:
         MalformedInputError: a field of the wrong type or out of range.
         UnsupportedShapeError: no such shape.
     """
-    fields = read_fields(path)
+    try:
+        fields = read_fields(path)
+    except VectorFileError as error:
+        raise VectorFileError(f"claim {path}: {error}; give the file that `zkmargin prove --out` wrote") from error
     missing = [field for field in CHECK_FIELDS if field not in fields]
     if missing:
         raise VectorFileError(f"the claim lacks {', '.join(missing)}; a vector alone is for `zkmargin vector check`")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prover.account.wallet_records import Address, Identity
 from prover.errors import TradeError
-from prover.rules.portfolio import make_portfolio
+from prover.rules.portfolio import make_portfolio, without_doubles
 from verifier.books import BOOKS_BITS, book_bitmap
 from verifier.chain.clearing_terms import EPOCH_BITS, VERSION_BITS
 from verifier.chain.settlement_terms import NONCE_BITS
@@ -151,11 +151,12 @@ def read_change(path: Path) -> dict[str, Decimal]:
 
     Raises:
         TradeError: unreadable, or not such an object; the message quotes no quantity.
+        PortfolioError: an instrument twice.
     """
     name = "on standard input" if str(path) == "-" else f"in {path}"
     try:
         content = sys.stdin.buffer.read(LARGEST_FILE) if str(path) == "-" else path.read_bytes()
-        fields = json.loads(content, parse_float=Decimal, parse_int=Decimal)
+        fields = json.loads(content, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=without_doubles)
     except OSError as error:
         raise TradeError(f"the trade {name} cannot be read ({error.strerror}): give a readable file") from error
     except (ValueError, RecursionError):

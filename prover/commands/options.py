@@ -297,7 +297,8 @@ def party_options(function: _Function) -> _Function:
 
 def _amount(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
     try:
-        return Decimal(value)
+        # Digits of other scripts and underlines are numbers to Python; in an amount of money they are mistakes.
+        return Decimal(value if value.isascii() and "_" not in value else "")
     except InvalidOperation as error:
         raise click.BadParameter(f"{value!r} is no number") from error
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("claim", type=click.IntRange(1))
+@click.argument("claim", type=click.IntRange(1, (1 << 64) - 1))
 @token_option
 @place_options
 @keystore_option

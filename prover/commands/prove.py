@@ -14,6 +14,7 @@ from prover.commands.options import (
     print_result,
     receipt_fields,
 )
+from prover.errors import ReportError
 from prover.terminal import Stopwatch, progress
 from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 
@@ -52,9 +53,16 @@ def command(
             "proving_ms": round(1000 * watch.seconds),
         }
         if out is not None:
-            out.write_text(json.dumps(claim_of(session.venue, prepared)) + "\n", encoding="utf-8")
+            _write(out, claim_of(session.venue, prepared))
             result["claim"] = str(out)
         if send:
             with progress("checking on chain"):
                 result |= receipt_fields(submit_check(session, prepared))
     print_result(result, as_json=as_json)
+
+
+def _write(path: Path, claim: dict[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(claim) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"claim {path} cannot be written ({error.strerror}): give another path") from error

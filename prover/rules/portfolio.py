@@ -95,7 +95,7 @@ def load_portfolio(path: Path, slots: SlotTable, shape: Shape) -> Portfolio:
 def decode_portfolio(content: bytes, slots: SlotTable, shape: Shape) -> Portfolio:
     """Read the content of a portfolio file; errors as :func:`load_portfolio`."""
     try:
-        fields = json.loads(content, parse_float=str, parse_int=str, object_pairs_hook=_without_doubles)
+        fields = json.loads(content, parse_float=str, parse_int=str, object_pairs_hook=without_doubles)
     except ValueError as error:
         # The parser's message would quote what it could not read.
         raise PortfolioError('the portfolio is not JSON; write {"instrument": quantity, ...}') from error
@@ -104,7 +104,12 @@ def decode_portfolio(content: bytes, slots: SlotTable, shape: Shape) -> Portfoli
     return make_portfolio({name: _quantity(name, value) for name, value in fields.items()}, slots, shape)
 
 
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of a JSON object of quantities; parsers take the last of two without a word.
+
+    Raises:
+        PortfolioError: an instrument twice.
+    """
     fields = dict(pairs)
     if len(fields) != len(pairs):
         doubles = sorted({name for name in fields if sum(name == other for other, _ in pairs) > 1})

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from web3.exceptions import ContractLogicError, Web3Exception
 
 from prover.errors import LocalChainError
 from prover.local_chain import LOCAL_CHAIN_ID, anvil_binary, local_chain
@@ -21,6 +22,7 @@ from verifier.chain.chain_client import ChainClient
 from verifier.chain.chain_time import advance_time, wait_for_time
 from verifier.chain.contract_interface import contract_interface
 from verifier.chain.house_client import HouseClient
+from verifier.chain.node_connection import translated_errors
 from verifier.deployment.deployment import (
     Deployment,
     TokenChoice,
@@ -66,6 +68,21 @@ def test_an_unreachable_node_is_named_without_its_secrets() -> None:
         ChainClient.connect(f"http://user:password@127.0.0.1:{port}/v2/secret-key")
     assert "secret-key" not in str(caught.value)
     assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("SECRET"), TypeError("SECRET"), KeyError("SECRET"), AttributeError("SECRET"), Web3Exception()]
+)
+def test_garbage_from_a_node_is_named_and_not_quoted(error: Exception) -> None:
+    told = r"the node at http://node gave an answer that makes no sense \(\w+\): try again"
+    with pytest.raises(NodeUnreachableError, match=told) as caught, translated_errors("http://node/SECRET"):
+        raise error
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_revert_without_readable_data_is_a_revert() -> None:
+    with pytest.raises(ContractRevertedError, match="UnknownRevert"), translated_errors("http://node"):
+        raise ContractLogicError("reverted", data="0xzebra")
 
 
 def test_a_wrong_chain_is_refused() -> None:

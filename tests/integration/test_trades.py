@@ -18,9 +18,9 @@ from prover.account.trade import (
     prepare_settlement,
     submit_settlement,
 )
-from prover.account.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_trade_file
+from prover.account.trade_files import TradeAcceptance, TradeOffer, encode_trade_file, read_change, read_trade_file
 from prover.account.wallet import create_wallet, open_wallet
-from prover.errors import EarlierChangeError, InsufficientMarginError, TradeError, WalletOutOfDateError
+from prover.errors import EarlierChangeError, InsufficientMarginError, PortfolioError, TradeError, WalletOutOfDateError
 from tests.support.own_use import OwnUse, later_undone, published_venue
 from verifier.errors import ContractRevertedError
 from verifier.scalar_field import MODULUS
@@ -335,6 +335,14 @@ def test_a_list_that_moves_an_instrument_to_another_slot_is_noticed(parties: tup
         moved = record.model_copy(update={"instruments": {"0/9": "BTC-27JUN25-1-P"}})
         with pytest.raises(WalletOutOfDateError, match="slot 0/9 was BTC-27JUN25-1-P"):
             portfolio_of(moved, moved.current, buyer.market.rules.slots)
+
+
+def test_an_instrument_twice_is_no_change(tmp_path: Path) -> None:
+    """Parsers take the last of two; whoever wrote the first meant it."""
+    path = tmp_path / "change.json"
+    path.write_text('{"USD": -50, "USD": 1}')
+    with pytest.raises(PortfolioError, match="instrument 'USD' is listed twice"):
+        read_change(path)
 
 
 def test_files_are_read_strictly_and_quote_no_secret(parties: tuple[Party, Party], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from web3.eth import Eth
 
 from tests.support.restarting_chain import HASTY, RestartingChain, Sending, eventually, restarting_chain
 from verifier.chain.blob_transactions import BLOB_BYTES, BlobSidecar, blob_commitment
@@ -348,6 +350,26 @@ def test_what_the_node_refuses_is_not_under_way(node: RestartingChain, state: Pa
     with pytest.raises(ChainError, match=r"(?i)insufficient funds"):
         node.client(state).send(pauper, b"", to=pauper.address)
     assert journal_of(state).entries() == ()
+
+
+def test_an_answer_that_makes_no_sense_is_no_refusal(
+    node: RestartingChain, account: LocalAccount, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node, or what stands before it, may have passed the transaction on."""
+    submit, receipt = Eth.send_raw_transaction, Eth.get_transaction_receipt
+    answers = iter([{}, "zebra"])
+
+    def garbled(eth: Eth, raw: Any) -> Any:  # noqa: ANN401 - as web3 has it
+        submit(eth, raw)
+        raise json.JSONDecodeError("Expecting value", "<html>", 0)
+
+    def garbled_first(eth: Eth, digest: Any) -> Any:  # noqa: ANN401 - as web3 has it
+        return next(answers, None) or receipt(eth, digest)
+
+    monkeypatch.setattr(Eth, "send_raw_transaction", garbled)
+    monkeypatch.setattr(Eth, "get_transaction_receipt", garbled_first)
+    node.client(state).send(account, b"", to=COUNTER)
+    assert counted(node) == node.client().transaction_count(account.address) == 1
 
 
 def test_what_the_contract_refuses_is_not_under_way(node: RestartingChain, account: LocalAccount, state: Path) -> None:

@@ -80,7 +80,7 @@ class ChainClient(NodeConnection):
         """
         web3 = web3_at(url, terms.request_seconds)
         with translated_errors(url):
-            found = web3.eth.chain_id
+            found = int(web3.eth.chain_id)
         if chain_id is not None and found != chain_id:
             raise WrongChainError(
                 f"the node at {shown_host(url)} serves chain {found}, not {chain_id}: "

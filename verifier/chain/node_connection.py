@@ -12,7 +12,7 @@ from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import RPCEndpoint
 
 from verifier.chain.contract_errors import decode_revert
-from verifier.chain.receipts import BlockHeader, event_log_of, header_of
+from verifier.chain.receipts import BlockHeader, event_log_of, header_of, receipt_of
 from verifier.chain.signed_transactions import Fees
 from verifier.errors import ChainError, NodeUnreachableError
 
@@ -95,12 +95,13 @@ class NodeConnection:
             return bytes(self._web3.eth.call(fields, "latest", cast("Any", supposed)))
 
     def raw_call(self, to: str, data: bytes) -> bytes:
-        """What a call returns at the latest block, whatever stands there; empty when it fails."""
+        """What a call returns at the latest block, whatever stands there.
+
+        Raises:
+            ChainError: the call fails, or the node refused.
+        """
         with translated_errors(self._url):
-            response = self._web3.provider.make_request(
-                cast("Any", "eth_call"), [{"to": to, "data": _hex(data)}, "latest"]
-            )
-        return bytes.fromhex(str(response.get("result", "0x")).removeprefix("0x"))
+            return bytes.fromhex(_text(self.request("eth_call", [{"to": to, "data": _hex(data)}, "latest"])))
 
     def call_again(self, fields: Mapping[str, Any], block_number: int) -> None:
         """Make a call at the end of a block; errors as :meth:`call`."""
@@ -115,7 +116,7 @@ class NodeConnection:
     def balance(self, address: str) -> int:
         """Balance in wei."""
         with translated_errors(self._url):
-            return self._web3.eth.get_balance(Web3.to_checksum_address(address))
+            return int(self._web3.eth.get_balance(Web3.to_checksum_address(address)))
 
     def block_time(self) -> int:
         """Unix time of the latest block, in seconds."""
@@ -140,9 +141,10 @@ class NodeConnection:
     def transaction_count(self, address: str, *, pending: bool = False) -> int:
         """Number of transactions of an account that are mined, or also of those that the node knows."""
         with translated_errors(self._url):
-            return self._web3.eth.get_transaction_count(
+            counted = self._web3.eth.get_transaction_count(
                 Web3.to_checksum_address(address), "pending" if pending else "latest"
             )
+            return int(counted)
 
     def submit(self, raw: bytes) -> None:
         """Hand a signed transaction to the node.
@@ -158,9 +160,13 @@ class NodeConnection:
         """The receipt of a transaction; ``None`` as long as it is not mined."""
         with translated_errors(self._url):
             try:
-                return cast("dict[str, Any]", self._web3.eth.get_transaction_receipt(_hex(digest)))
+                fields = cast("dict[str, Any]", self._web3.eth.get_transaction_receipt(_hex(digest)))
             except TransactionNotFound:
                 return None
+            # Whoever waits goes on waiting after a receipt that is none.
+            receipt_of(fields)
+            int(fields["status"])
+        return fields
 
     def knows_transaction(self, digest: bytes) -> bool:
         """Whether the node has a transaction, mined or not."""
@@ -197,13 +203,13 @@ class NodeConnection:
     def estimate_gas(self, fields: Mapping[str, Any]) -> int:
         """Gas that a transaction takes; errors as the transaction itself."""
         with translated_errors(self._url):
-            return self._web3.eth.estimate_gas(cast("TxParams", fields))
+            return int(self._web3.eth.estimate_gas(cast("TxParams", fields)))
 
     def blob_base_fee(self) -> int:
         """Price of blob gas in wei; 0 where there are no blobs."""
         with translated_errors(self._url):
             response = self._web3.provider.make_request(cast("Any", "eth_blobBaseFee"), [])
-        return int(str(response.get("result") or "0x0"), 16)
+            return int(str(response.get("result") or "0x0"), 16)
 
     def logs(
         self, address: str, topics: Sequence[bytes | None], *, from_block: int = 0, to_block: int | None = None
@@ -234,27 +240,32 @@ class NodeConnection:
         """
         with translated_errors(self._url):
             response = self._web3.provider.make_request(cast("Any", method), list(parameters))
-        if "error" in response:
-            raise ChainError(f"the node at {shown_host(self._url)} refused {method}: {response['error']}")
-        return response["result"]
+            if "error" in response:
+                raise ChainError(f"the node at {shown_host(self._url)} refused {method}: {response['error']}")
+            return response["result"]
 
 
 @contextlib.contextmanager
 def translated_errors(url: str) -> Iterator[None]:
-    """Turn what web3 and its transport raise into errors that name the remedy."""
+    """Turn what web3 and its transport raise into errors that name the remedy.
+
+    An answer that makes no sense is no refusal: as without an answer, the node may have done what it was asked.
+    """
     try:
         yield
     except ContractLogicError as error:
-        data = error.data if isinstance(error.data, str) else "0x"
-        raise decode_revert(bytes.fromhex(data.removeprefix("0x"))) from error
+        raise decode_revert(_revert_data(error.data)) from error
     except Web3RPCError as error:
         raise ChainError(f"the node at {shown_host(url)} refused: {error.message}") from error
     except (requests.RequestException, OSError) as error:
         raise NodeUnreachableError(
             f"no node answers at {shown_host(url)} ({type(error).__name__}): check the address, and that the node runs"
         ) from error
-    except Web3Exception as error:
-        raise ChainError(f"the node at {shown_host(url)} gave an answer that makes no sense: {error}") from error
+    except (Web3Exception, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise NodeUnreachableError(
+            f"the node at {shown_host(url)} gave an answer that makes no sense ({type(error).__name__}): try again, or "
+            "use another node"
+        ) from error
 
 
 def shown_host(url: str) -> str:
@@ -267,6 +278,19 @@ def shown_host(url: str) -> str:
 def checksummed(address: str) -> str:
     """An address with its checksum (EIP-55)."""
     return str(Web3.to_checksum_address(address))
+
+
+def _revert_data(data: object) -> bytes:
+    """What a call reverted with; nothing where the node gives something else."""
+    try:
+        return bytes.fromhex(_text(data))
+    except ValueError:
+        return b""
+
+
+def _text(data: object) -> str:
+    """Hexadecimal digits without their prefix."""
+    return str(data).removeprefix("0x")
 
 
 def _hex(data: bytes) -> Any:  # noqa: ANN401 - web3 calls the same thing HexStr, Hash32 or HexBytes

@@ -44,7 +44,8 @@ TRANSACTION_GAS_LIMIT: Final = 1 << 24
 """EIP-7825: no transaction may have more gas."""
 
 _ALREADY_THERE: Final = ("already known", "already imported", "known transaction")
-_NONCE_USED: Final = "nonce too low"
+_NONCE_USED: Final = ("nonce too low", "replacement transaction underpriced")
+"""Of a first sending: another transaction has the nonce, mined or waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ class TransactionSender:
             if _is_there(refusal) or self._receipt(entry) is not None:
                 return True
             self._journal.forget(entry.nonce)
-            if _NONCE_USED in str(refusal).lower():
+            if any(phrase in str(refusal).lower() for phrase in _NONCE_USED):
                 return False
             raise
         return True
