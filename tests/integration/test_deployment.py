@@ -304,6 +304,7 @@ def test_worthless_things_are_refused_elsewhere(account: LocalAccount) -> None:
         pytest.param({"tokens": ()}, "give at least the quote collateral", id="no token"),
         pytest.param({"guardian": "0x" + "00" * 20}, "guardian '0x0.*' is nobody's address", id="zero"),
         pytest.param({"governance_delay": -1}, "a governance delay of -1 s is out of range", id="negative delay"),
+        pytest.param({"timing": EpochTiming(86_401, 24, 60)}, "until they are 86401 s old", id="prices without age"),
         pytest.param({"governance_delay": 1 << 255}, "out of range: give at most 7776000 s", id="endless delay"),
     ],
 )

@@ -225,6 +225,7 @@ def test_roles_that_governance_has_changed_are_found(
 
     changes: list[tuple[tuple[Any, ...], str]] = [
         (("ClearingHouse", HOUSE, "setGuardian", ELSEWHERE), "the guardian is 0x5555"),
+        (("RuleRegistry", REGISTRY, "transferOwnership", ELSEWHERE), "whom the registry has been offered to is 0x5555"),
         (("InstrumentRegistry", INSTRUMENTS, "setLister", ELSEWHERE), "the lister is 0x5555"),
         (("RuleRegistry", REGISTRY, "setPublishers", [ELSEWHERE], [], 1), "number of publishers is 2 now, and was 1"),
         (("RuleRegistry", REGISTRY, "setPublishers", [ELSEWHERE], [deployed_by.address], 1), "is False now"),

@@ -240,6 +240,13 @@ def test_a_wrong_row_is_refused(fresh_exchange: Exchange) -> None:
 # --- What is refused ------------------------------------------------------------------------------------------------
 
 
+def test_rules_of_more_books_than_are_open_are_not_signed(exchange: Exchange) -> None:
+    publication = exchange.publication()
+    initial = replace(publication.initial, commitments=publication.initial.commitments * 2)
+    with pytest.raises(MalformedInputError, match="rules of 4 books, but 2 are open at the instrument registry"):
+        exchange.registry.next_proposal(replace(publication, initial=initial))
+
+
 def test_nothing_is_usable_before_the_first_epoch(fresh_exchange: Exchange) -> None:
     assert fresh_exchange.registry.latest_epoch().epoch == 0
     with pytest.raises(ContractRevertedError, match="publish a rule first") as caught:

@@ -192,10 +192,6 @@ class HouseClient:
         """Who may pause."""
         return to_checksum_address(self._read("guardian")[0])
 
-    def owner(self) -> str:
-        """Who appoints the guardian."""
-        return to_checksum_address(self._read("owner")[0])
-
     def context(self, check: MarginCheck, action: bytes = NO_ACTION) -> bytes:
         """What a proof for this house must be bound to; computed here, as the contract computes it."""
         return proof_context(self._chain.chain_id, self.address, check, action)

@@ -143,10 +143,6 @@ class InstrumentClient:
         """Who lists instruments."""
         return to_checksum_address(self._read("lister")[0])
 
-    def owner(self) -> str:
-        """Who may delist."""
-        return to_checksum_address(self._read("owner")[0])
-
     def version(self) -> int:
         """Number of lists, delistings and retirements so far."""
         return int(self._read("version")[0])

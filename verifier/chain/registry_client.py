@@ -90,10 +90,6 @@ class RegistryClient:
         """Whether an address may stage and sign rules."""
         return bool(self._read("publishers", address)[0])
 
-    def owner(self) -> str:
-        """Who appoints publishers."""
-        return to_checksum_address(self._read("owner")[0])
-
     def instruments(self) -> str:
         """Address of the list of instruments."""
         return to_checksum_address(self._read("instruments")[0])

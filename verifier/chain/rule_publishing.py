@@ -46,6 +46,21 @@ class SignedProposal:
     signatures: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PostedChunk:
+    """A chunk of a proposal whose rows are posted in calldata.
+
+    Attributes:
+        chunk: its number.
+        point: commitment to it, 96 bytes.
+        blob: its rows as a blob.
+    """
+
+    chunk: int
+    point: bytes
+    blob: bytes
+
+
 class RulePublisher(RegistryClient):
     """The rule registry at an address, for those who publish to it; arguments as of the registry's client."""
 
@@ -58,9 +73,10 @@ class RulePublisher(RegistryClient):
             MalformedInputError: the rules have more books than that list.
         """
         instruments = InstrumentClient(self._chain, self.instruments())
-        if publication.books > (opened := instruments.books()):
+        books = len(publication.initial.commitments)
+        if books > (opened := instruments.books()):
             raise MalformedInputError(
-                f"rules of {publication.books} books, but {opened} are open at the instrument registry: "
+                f"rules of {books} books, but {opened} are open at the instrument registry: "
                 "list an instrument in each further book first, or build the rules for fewer"
             )
         return publication.proposal(self.latest_epoch().epoch + 1, instruments.version())
@@ -153,13 +169,8 @@ class RulePublisher(RegistryClient):
         for chunk, (digest, point, blob) in enumerate(chunks):
             if digest in hashes[:chunk]:
                 continue
-            matrix = matrix_from_blobs(self.shape(), [[blob]])
-            opening = row_opening(matrix, 0, 0, commitment=point, setup=setup or ceremony_setup())
-            proposal = signed.proposal.as_tuple()
-            data = self._interface.encode_call(
-                "stageRows", proposal, list(hashes), chunk, point, encode_rows(matrix, 0, 0), opening
-            )
-            receipts.append(self._chain.send(sender, data, to=self.address))
+            rows = PostedChunk(chunk, point, blob)
+            receipts.append(self.stage_rows(sender, signed.proposal, hashes, rows, setup or ceremony_setup()))
         return (*receipts, self.finalise(sender, publication, signed))
 
     def stage(
@@ -178,6 +189,27 @@ class RulePublisher(RegistryClient):
         """
         data = self._interface.encode_call("stage", proposal.as_tuple(), list(hashes), first_chunk)
         return self._chain.send(publisher, data, to=self.address, sidecar=sidecar)
+
+    def stage_rows(
+        self,
+        sender: LocalAccount,
+        proposal: RuleProposal,
+        hashes: Sequence[bytes],
+        posted: PostedChunk,
+        setup: TrustedSetup,
+    ) -> Receipt:
+        """Record that the rows in a transaction's calldata are a chunk of a proposal; a publisher alone.
+
+        Raises:
+            ContractRevertedError: the registry refused, by a named error.
+        """
+        matrix = matrix_from_blobs(self.shape(), [[posted.blob]])
+        opening = row_opening(matrix, 0, 0, commitment=posted.point, setup=setup)
+        rows = encode_rows(matrix, 0, 0)
+        data = self._interface.encode_call(
+            "stageRows", proposal.as_tuple(), list(hashes), posted.chunk, posted.point, rows, opening
+        )
+        return self._chain.send(sender, data, to=self.address)
 
     def finalise(
         self,

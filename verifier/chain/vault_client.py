@@ -114,10 +114,6 @@ class VaultClient:
         """Address of the clearing house that created the vault."""
         return to_checksum_address(self._read("house")[0])
 
-    def owner(self) -> str:
-        """Who sets tokens, caps and limits."""
-        return to_checksum_address(self._read("owner")[0])
-
     def _send(self, sender: LocalAccount, function: str, *arguments: object) -> Receipt:
         return self._chain.send(sender, self._interface.encode_call(function, *arguments), to=self.address)
 

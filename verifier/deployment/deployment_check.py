@@ -11,13 +11,14 @@ from verifier.chain.contract_artifacts import load_artifact
 from verifier.chain.contract_interface import contract_interface
 from verifier.chain.house_client import HouseClient
 from verifier.chain.instrument_client import InstrumentClient
+from verifier.chain.ownership_client import OwnershipClient
 from verifier.chain.registry_client import RegistryClient
 from verifier.chain.token_slots import require_listed_as_token
 from verifier.chain.vault_client import VaultClient
 from verifier.commitment_basis import basis_bytes, blinding_point
 from verifier.curve import POINT_BYTES, group
 from verifier.deployment.create2 import check_proxy
-from verifier.deployment.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER, deployment_of
+from verifier.deployment.deployment_plan import CEREMONY_VERIFIER, DATA_MARKER, NOBODY, deployment_of
 from verifier.deployment.role_check import check_roles
 from verifier.domain import interpolate_on_domain
 from verifier.errors import ChainError, DeploymentError
@@ -61,17 +62,23 @@ def check_deployment(chain: ChainClient, deployment: Deployment, setup: TrustedS
     tokens = tuple(terms.token for terms in vault.tokens())
     _require_equal("the vault's tokens", tokens[: len(deployment.tokens)], deployment.tokens)
     require_listed_as_token(chain, vault, instruments)
-    owners = {
-        "house": house.owner(),
-        "vault": vault.owner(),
-        "registry": registry.owner(),
-        "list of instruments": instruments.owner(),
-    }
-    for name, owner in owners.items():
-        _require_equal(f"the owner of the {name}", owner, deployment.timelock)
+    _check_owners(chain, deployment)
     check_basis_table(chain, house, shape=shape, setup=setup)
     check_mask_table(chain, instruments, shape=shape, setup=setup)
     check_exit_verifier(chain, deployment.exit_verifier, shape=shape, setup=setup)
+
+
+def _check_owners(chain: ChainClient, deployment: Deployment) -> None:
+    """The timelock owns all, and has offered nothing to anybody, who could take it at once."""
+    for name, contract, address in (
+        ("house", "ClearingHouse", deployment.house),
+        ("vault", "CollateralVault", deployment.vault),
+        ("registry", "RuleRegistry", deployment.registry),
+        ("list of instruments", "InstrumentRegistry", deployment.instruments),
+    ):
+        ownership = OwnershipClient(chain, contract, address)
+        _require_equal(f"the owner of the {name}", ownership.owner(), deployment.timelock)
+        _require_equal(f"whom the {name} has been offered to", ownership.pending_owner(), NOBODY)
 
 
 def check_basis_table(chain: ChainClient, house: HouseClient, *, shape: Shape, setup: TrustedSetup) -> None:

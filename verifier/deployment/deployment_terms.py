@@ -35,6 +35,9 @@ GOVERNANCE_DELAY: Final = 172_800
 LONGEST_GOVERNANCE_DELAY: Final = 7_776_000
 """Ninety days: a longer one would keep the governors from what they are there for."""
 
+LONGEST_AGE: Final = 86_400
+"""A day: prices that are older say nothing of what an account is worth."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenChoice:
@@ -122,6 +125,11 @@ class DeploymentTerms:
             raise MalformedInputError(
                 f"a governance delay of {self.governance_delay} s is out of range: give at most "
                 f"{LONGEST_GOVERNANCE_DELAY} s"
+            )
+        if self.timing.maximum_age > LONGEST_AGE:
+            raise MalformedInputError(
+                f"prices would be in use until they are {self.timing.maximum_age} s old: give a maximum age of at most "
+                f"{LONGEST_AGE} s"
             )
 
     @property
