@@ -11,9 +11,10 @@ from tests.support.deployments import worthless_token
 from verifier.chain.blob_transactions import BlobSidecar, versioned_hash
 from verifier.chain.chain_time import advance_time
 from verifier.chain.contract_artifacts import load_artifact
-from verifier.chain.contract_interface import SELECTOR_BYTES, contract_interface, signature_hash
+from verifier.chain.contract_interface import SELECTOR_BYTES, signature_hash
 from verifier.chain.governance_client import governed_call
 from verifier.chain.instrument_client import TERMS_SCALE, InstrumentKind, SlotTerms
+from verifier.chain.ownership_client import OwnershipClient
 from verifier.chain.rule_publishing import SignedProposal
 from verifier.chain.vault_state import TokenTerms
 from verifier.curve import group
@@ -98,7 +99,7 @@ def _compressed(publication: Publication) -> tuple[bytes, ...]:
 
 
 def _govern(day: SimulatedDay) -> None:
-    """The timelock gives all contracts to one of the owners, who then does what owners may."""
+    """The timelock gives all contracts to one of the traders, who then does what owners may."""
     venue = day.venue
     proposer, heir = venue.person(DEPLOYER), venue.person(OWNERS[0])
     calls = [
@@ -111,7 +112,10 @@ def _govern(day: SimulatedDay) -> None:
     for call in calls:
         venue.timelock.execute(proposer, call)
     for name, address in owned_contracts(day).items():
-        venue.chain.send(heir, contract_interface(name).encode_call("acceptOwnership"), to=address)
+        owned = OwnershipClient(venue.chain, name, address)
+        assert owned.pending_owner() == heir.address
+        owned.accept_ownership(heir)
+        assert owned.owner() == heir.address
     venue.house.set_guardian(heir, heir.address)
     terms = venue.vault.token_terms(0)
     token = TokenTerms(worthless_token(venue.chain, heir), terms.units_per_tick, FREE_SLOT, 1_000, 1_000, 1)
@@ -132,6 +136,10 @@ def _retire_a_book(day: SimulatedDay) -> None:
 
 
 def _renounce(day: SimulatedDay) -> None:
+    """An offer that nobody takes, then no owner at all."""
     heir = day.venue.person(OWNERS[0])
     for name, address in owned_contracts(day).items():
-        day.venue.chain.send(heir, contract_interface(name).encode_call("renounceOwnership"), to=address)
+        owned = OwnershipClient(day.venue.chain, name, address)
+        owned.transfer_ownership(heir, day.venue.person(DEPLOYER).address)
+        owned.renounce_ownership(heir)
+        assert int(owned.owner(), 16) == 0
