@@ -16,6 +16,7 @@ from prover.rules.rule_book import RuleBook
 from prover.rules.rule_builder import build_rules
 from verifier.ceremony import ceremony_setup
 from verifier.chain.epochs import EpochHeader
+from verifier.errors import ContractRevertedError, TransactionPendingError
 from verifier.rules.rule_archive import (
     ArchiveError,
     RuleSources,
@@ -152,16 +153,35 @@ def test_nothing_is_written_over(archive: Path) -> None:
         write_archive(archive.parent / "file" / "archive", publication(), book().sources, "small")
 
 
-def publish_and_fail(folder: Path) -> None:
+def publish_and_fail(folder: Path, error: BaseException) -> None:
     with kept_archive(folder, publication(), book().sources, "small"):
         assert read_archive(folder).books == 1
-        raise ValueError("refused")
+        raise error
 
 
-def test_the_archive_goes_when_publishing_fails(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="refused"):
-        publish_and_fail(tmp_path / "archives" / "epoch-1")
+def test_the_archive_goes_when_publishing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ContractRevertedError, match="TooSoon"):
+        publish_and_fail(tmp_path / "archives" / "epoch-1", ContractRevertedError("TooSoon", {}, "wait"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), TransactionPendingError("no receipt")])
+def test_the_archive_stays_where_the_end_of_publishing_is_not_known(tmp_path: Path, error: BaseException) -> None:
+    """The epoch may stand on the chain, and its blobs are gone in some weeks."""
+    folder = tmp_path / "archives" / "epoch-1"
+    with pytest.raises(type(error)):
+        publish_and_fail(folder, error)
+    assert read_archive(folder).books == 1
+    with kept_archive(folder, publication(), book().sources, "small"):
+        pass
+
+
+def test_half_an_archive_is_in_nobody_s_way(archive: Path) -> None:
+    """As after a kill in the middle of writing."""
+    (archive / "manifest.json").unlink()
+    archive.rename(archive.with_name(".again.part"))
+    write_archive(archive.with_name("again"), publication(), book().sources, "small")
+    assert [path.name for path in archive.parent.iterdir()] == ["again"]
 
 
 def test_the_same_archive_may_be_there_already(archive: Path) -> None:

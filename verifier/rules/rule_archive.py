@@ -18,7 +18,7 @@ from eth_hash.auto import keccak
 from verifier.chain.blob_sources import blob_file_name, missing_files
 from verifier.chain.blob_transactions import versioned_hash
 from verifier.curve import group
-from verifier.errors import VerifierError
+from verifier.errors import ContractRevertedError, VerifierError
 from verifier.rules.rule_kind import PUBLISHED_KINDS, RuleKind
 from verifier.shape import SHAPES_BY_NAME
 
@@ -116,8 +116,9 @@ class RuleArchive:
 
 @contextlib.contextmanager
 def kept_archive(folder: Path, publication: Publication, sources: RuleSources, shape: str) -> Iterator[None]:
-    """Write the archive of a publication, which stays unless the block that publishes it fails.
+    """Write the archive of a publication, which stays unless a contract refuses in the block that publishes it.
 
+    Whoever is interrupted, or waits for a node, may have published: networks forget blobs, so that the archive stays.
     An archive of the same publication that is there already is left alone.
 
     Raises:
@@ -131,7 +132,7 @@ def kept_archive(folder: Path, publication: Publication, sources: RuleSources, s
     write_archive(folder, publication, sources, shape)
     try:
         yield
-    except BaseException:
+    except ContractRevertedError:
         shutil.rmtree(folder)
         if is_first:
             folder.parent.rmdir()
@@ -149,18 +150,22 @@ def write_archive(folder: Path, publication: Publication, sources: RuleSources, 
     for name, digest in digests.items():
         if getattr(publication, name) != digest:
             raise ArchiveError(f"{name} 0x{digest.hex()} is not that of the publication: archive what is published")
+    if folder.exists():
+        raise ArchiveError(f"archive {folder} exists: name another folder (--archive)")
+    # Renamed once it is whole: what an interruption leaves is in nobody's way.
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
     try:
-        (folder / BLOBS).mkdir(parents=True)
+        (part / BLOBS).mkdir(parents=True)
         for point, blob in zip(publication.chunk_points(), publication.chunks(), strict=True):
-            (folder / BLOBS / blob_file_name(_hash_of(point))).write_bytes(blob)
-        for part, content in (("market", sources.market), ("rule", sources.rule), ("slots", sources.slots)):
-            (folder / f"{part}.json").write_bytes(content)
+            (part / BLOBS / blob_file_name(_hash_of(point))).write_bytes(blob)
+        for name, content in (("market", sources.market), ("rule", sources.rule), ("slots", sources.slots)):
+            (part / f"{name}.json").write_bytes(content)
         # Last, so that a folder with a manifest is a whole archive.
-        (folder / MANIFEST).write_text(json.dumps(_manifest(publication, digests, shape), indent=2) + "\n")
-    except FileExistsError as error:
-        raise ArchiveError(f"archive {folder} exists: name another folder (--archive)") from error
+        (part / MANIFEST).write_text(json.dumps(_manifest(publication, digests, shape), indent=2) + "\n")
+        part.rename(folder)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
         raise ArchiveError(f"archive {folder} cannot be written ({error.strerror}): name another folder") from error
 
 
