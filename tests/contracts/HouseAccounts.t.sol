@@ -314,6 +314,26 @@ contract HouseAccountsTest is TwoAccounts {
         new ClearingHouse(parts, address(this), GUARDIAN, _tokens());
     }
 
+    /// @dev What the vault's constructor refuses, the house's does.
+    function testRefusesFalseTokens() external {
+        HouseParts memory parts = _parts();
+        TokenTerms[] memory tokens = new TokenTerms[](0);
+        vm.expectRevert(ICollateralVault.CollateralVaultNoTokens.selector);
+        new ClearingHouse(parts, address(this), GUARDIAN, tokens);
+        tokens = _tokens();
+        tokens[COIN].slot = uint16(SLOTS);
+        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVaultSlotOutOfRange.selector, SLOTS, SLOTS));
+        new ClearingHouse(parts, address(this), GUARDIAN, tokens);
+        tokens = _tokens();
+        tokens[COIN].cap = uint64(DEPOSIT_LIMIT) + 1;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICollateralVault.CollateralVaultCapOutOfRange.selector, DEPOSIT_LIMIT + 1, DEPOSIT_LIMIT
+            )
+        );
+        new ClearingHouse(parts, address(this), GUARDIAN, tokens);
+    }
+
     function testRefusesAnotherBasis() external {
         HouseParts memory parts = _parts();
         bytes memory other = bytes.concat(basis);

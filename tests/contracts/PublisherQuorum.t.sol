@@ -6,7 +6,7 @@ import { Ownable } from "@openzeppelin/contracts/access/Ownable.sol";
 import { RuleRegistry } from "../../contracts/RuleRegistry.sol";
 import { IPublisherQuorum } from "../../contracts/interfaces/IPublisherQuorum.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
-import { RuleProposal } from "../../contracts/types/MarginRule.sol";
+import { EpochTiming, RuleProposal } from "../../contracts/types/MarginRule.sol";
 import { RegistryFixture } from "./RegistryFixture.sol";
 import { vm } from "./Vm.sol";
 
@@ -242,6 +242,12 @@ contract PublisherQuorumTest is RegistryFixture {
         _registry.setPublishers(twice, none, 2);
         vm.expectRevert(abi.encodeWithSelector(IPublisherQuorum.PublisherQuorumNoAddress.selector));
         _registry.setPublishers(_only(address(0)), none, 2);
+        // The first ones are no exception.
+        EpochTiming memory timing = _timing();
+        vm.expectRevert(abi.encodeWithSelector(IPublisherQuorum.PublisherQuorumNoAddress.selector));
+        new RuleRegistry(_verifier, _instruments, address(this), _only(address(0)), 1, timing);
+        vm.expectRevert(abi.encodeWithSelector(IPublisherQuorum.PublisherQuorumKnown.selector, STRANGER));
+        new RuleRegistry(_verifier, _instruments, address(this), twice, 1, timing);
     }
 
     function testRefusesThresholdsThatCannotBe() public {

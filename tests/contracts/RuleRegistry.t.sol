@@ -324,19 +324,12 @@ contract RuleRegistryTest is RegistryFixture {
     }
 
     function testRefusesAReducedRuleThatIsOffByOnePoint() public {
-        bytes memory points = _points(1, 6);
-        bytes memory right = _withReduced(points);
+        bytes memory right = _withReduced(_points(1, 6));
         for (uint256 chunk = 0; chunk < 3; ++chunk) {
-            bytes memory off = _slice(right, 0, right.length);
-            bytes memory wrong = Commitments.add(_slice(right, (6 + chunk) * 96, 96), GENERATOR);
-            for (uint256 index = 0; index < 96; ++index) {
-                off[(6 + chunk) * 96 + index] = wrong[index];
-            }
-            RuleProposal memory proposal = _proposal(_registry, 1, 3);
-            proposal.chunksHash = keccak256(off);
-            _carry(_hashesOf(off), 0, 6);
-            bytes memory refusal = abi.encodeWithSelector(IRuleRegistry.RuleRegistryReducedRuleWrong.selector, chunk);
-            _expectRefusal(proposal, off, 0, refusal);
+            bytes memory point = _slice(right, (6 + chunk) * 96, 96);
+            _expectReducedRefused(right, chunk, Commitments.add(point, GENERATOR));
+            // Only the sign of y differs.
+            _expectReducedRefused(right, chunk, Commitments.subtract(new bytes(96), point));
         }
     }
 
@@ -612,6 +605,18 @@ contract RuleRegistryTest is RegistryFixture {
         vm.expectRevert(refusal);
         vm.prank(_publisher(0));
         _registry.stageRows(proposal, new bytes32[](8), 0, GENERATOR, "", "");
+    }
+
+    /// @dev All is right but the point of one chunk of the reduced rule.
+    function _expectReducedRefused(bytes memory right, uint256 chunk, bytes memory point) private {
+        bytes memory off = bytes.concat(
+            _slice(right, 0, (6 + chunk) * 96), point, _slice(right, (7 + chunk) * 96, (2 - chunk) * 96)
+        );
+        RuleProposal memory proposal = _proposal(_registry, 1, 3);
+        proposal.chunksHash = keccak256(off);
+        _carry(_hashesOf(off), 0, 6);
+        bytes memory refusal = abi.encodeWithSelector(IRuleRegistry.RuleRegistryReducedRuleWrong.selector, chunk);
+        _expectRefusal(proposal, off, 0, refusal);
     }
 
     function _expectStageRefused(

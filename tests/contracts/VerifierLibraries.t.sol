@@ -140,6 +140,24 @@ contract VerifierLibrariesTest is Expectations {
         _expect("point", KnownSetup.encode(back), new bytes(96));
     }
 
+    /// @dev The flag says that y is above (p − 1)/2; here on both sides of it, where no point of the curve need be.
+    function testTheFlagBeginsInTheMiddleOfTheField() external pure {
+        uint256 high = 0x0d0088f51cbff34d258dd3db21a5d66b;
+        uint256 low = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
+        G1Point memory point = G1Point({ xHigh: 1, xLow: 2, yHigh: high, yLow: low });
+        (uint256 flags,) = PointCompression.compressToWords(point);
+        _expect("the half", flags >> 120, 0x80);
+        ++point.yLow;
+        (flags,) = PointCompression.compressToWords(point);
+        _expect("above", flags >> 120, 0xa0);
+        (point.yHigh, point.yLow) = (high - 1, type(uint256).max);
+        (flags,) = PointCompression.compressToWords(point);
+        _expect("below", flags >> 120, 0x80);
+        (point.yHigh, point.yLow) = (high + 1, 0);
+        (flags,) = PointCompression.compressToWords(point);
+        _expect("far above", flags >> 120, 0xa0);
+    }
+
     function testFuzzFlagsMustMatch(uint256 seed, uint8 flags) external {
         G1Point memory point = _point(_scalar(seed, 0));
         (uint256 high, uint256 low) = PointCompression.compressToWords(point);
