@@ -73,10 +73,12 @@ def agree(
         proposed: file of the proposal that others have signed; ``None`` for the first.
 
     Raises:
-        PublishedRuleError: the key, or one who signed before, is none of the registry's publishers.
+        PublishedRuleError: the key, or one who signed before, is none of the registry's publishers; or the rules are
+            published already, or older than what is.
         MalformedInputError: the others have signed another proposal.
     """
     _require_publisher(registry, publisher.address)
+    _require_newer(registry, publication)
     proposal = registry.next_proposal(publication)
     signed = SignedProposal(proposal, ())
     if proposed is not None:
@@ -87,6 +89,22 @@ def agree(
     signatures[publisher.address] = registry.sign_proposal(publisher, proposal)
     complete = SignedProposal(proposal, tuple(signatures.values()))
     return Agreement(complete, tuple(signatures), registry.threshold())
+
+
+def _require_newer(registry: RulePublisher, publication: Publication) -> None:
+    """Before blobs are paid for: the registry would refuse the last of the transactions."""
+    latest = registry.latest_epoch()
+    if publication.snapshot_time > latest.snapshot_time:
+        return
+    if (latest.snapshot_hash, latest.rule_digest) == (publication.snapshot_hash, publication.rule_digest):
+        raise PublishedRuleError(
+            f"these rules are published already, as epoch {latest.epoch}, active from {latest.active_from}: nothing "
+            "to do, or take a new market snapshot"
+        )
+    raise PublishedRuleError(
+        f"the snapshot is of {publication.snapshot_time}, that of epoch {latest.epoch} of {latest.snapshot_time}: take "
+        "a new market snapshot"
+    )
 
 
 def _require_publisher(registry: RulePublisher, address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -399,8 +400,17 @@ def test_another_market_than_the_published(venue: OwnUse, tmp_path: Path) -> Non
     assert "use the publisher's files" in venue.refuses(ALICE, "prove", "--market", other)
 
 
-def test_a_rule_published_twice(venue: OwnUse) -> None:
-    assert "RuleRegistrySnapshotNotNewer" in venue.refuses(0, "publish")
+def test_a_rule_published_twice(venue: OwnUse, tmp_path: Path) -> None:
+    """Known before blobs are paid for."""
+    height = venue.chain.block_number()
+    assert "these rules are published already, as epoch 1, active from" in venue.refuses(0, "publish")
+    fields = json.loads(EXAMPLE_MARKET.read_text())
+    fields["underlyings"]["BTC"]["index_price"] += 1.0
+    other = tmp_path / "market.json"
+    other.write_text(json.dumps(fields))
+    message = venue.refuses(0, "publish", "--market", other)
+    assert re.search(r"the snapshot is of (\d+), that of epoch 1 of \1: take a new market snapshot", message)
+    assert venue.chain.block_number() == height
 
 
 def test_publishing_without_the_role_sends_nothing(venue: OwnUse, tmp_path: Path) -> None:
