@@ -185,16 +185,25 @@ def held_alone(path: Path) -> Iterator[None]:
         WalletLockedError: another process holds it.
         WalletError: its folder cannot be used.
     """
+    lock = filelock.FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=OWNER_ONLY)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with filelock.FileLock(f"{path}.lock", timeout=LOCK_SECONDS, mode=OWNER_ONLY):
-            for part in path.parent.glob(f".{glob.escape(path.name)}.*{PART_SUFFIX}"):
-                part.unlink()
-            yield
+        lock.acquire()
+        for part in path.parent.glob(f".{glob.escape(path.name)}.*{PART_SUFFIX}"):
+            part.unlink()
     except filelock.Timeout as error:
         raise WalletLockedError(
             f"another process has held {path} for {LOCK_SECONDS:.0f} s: wait until it has ended"
         ) from error
+    except OSError as error:
+        lock.release()
+        raise WalletError(
+            f"the folder of {path} cannot be written to ({error.strerror}): check its rights, or name another path"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_owner_only(path: Path, content: bytes) -> None:
@@ -205,10 +214,14 @@ def write_owner_only(path: Path, content: bytes) -> None:
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            path.unlink()
+            raise
     except OSError as error:
         raise WalletError(f"{path} cannot be written ({error.strerror}): give the path of a new file") from error
 

@@ -212,6 +212,37 @@ def test_a_disk_that_refuses_leaves_everything_as_it_was(tmp_path: Path, monkeyp
         assert wallet.accounts == (made,)
 
 
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "wallet.json"
+    stored_wallet(path)
+
+    def read_only(*_arguments: object, **_options: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("filelock.FileLock.acquire", read_only)
+        with (
+            pytest.raises(WalletError, match=r"folder of .*wallet\.json cannot be written to \(Read-only"),
+            held_alone(path),
+        ):
+            pass
+    with pytest.raises(ZeroDivisionError), held_alone(path):
+        raise ZeroDivisionError
+    with held_alone(path):
+        pass
+
+
+def test_a_secret_file_that_does_not_fit_is_not_left_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(WalletError, match="No space left on device"):
+            write_owner_only(tmp_path / "offer.json", b"secret")
+    write_owner_only(tmp_path / "offer.json", b"whole")
+
+
 def test_every_save_has_its_own_nonce(tmp_path: Path) -> None:
     file = SecretFile.create(tmp_path / "wallet.json", PASSWORD, cost=COST)
     nonces = set()
