@@ -32,6 +32,12 @@ contract PrecompilesTest is Expectations {
     uint128 private constant FIELD_HIGH = 0x1a0111ea397fe69a4b1ba7b6434bacd7;
     uint256 private constant FIELD_LOW = 0x64774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab;
 
+    /// @dev x of the points with y = 3·2^256 + the lower digits of the order, and with y seven below the order.
+    bytes private constant LOW_ABSCISSA =
+        hex"05410a0f3bb28a593d62cf89ab7dca94a97b201f22f7b81a672baf961b1f85a7874d43943659c25f11a7e086442a1f85";
+    bytes private constant HIGH_ABSCISSA =
+        hex"0fb1245b813f57ebe91389bec8f80c6c6a82e3c89e795d816c61150e0d6b94f06d2f77d912a02eb0ea718b9720000976";
+
     // --- Absent ---------------------------------------------------------------------------------------------------
 
     /// forge-config: default.evm_version = "cancun"
@@ -164,6 +170,11 @@ contract PrecompilesTest is Expectations {
         _expect("there", negative, KnownSetup.point(ZERO - ONE));
         _expect("and back", this.subtract(nothing, negative), generator);
         _expect("nothing", this.subtract(generator, generator), nothing);
+        // Points of the curve, found for it, whose y has the one or the other half of the order's digits.
+        bytes memory low = abi.encodePacked(LOW_ABSCISSA, uint128(3), FIELD_LOW);
+        _expect("lower digits", this.subtract(low, low), nothing);
+        bytes memory high = abi.encodePacked(HIGH_ABSCISSA, FIELD_HIGH, FIELD_LOW - 7);
+        _expect("upper digits", this.subtract(high, high), nothing);
     }
 
     /// @dev A failing precompile eats all that it is given: what the caller loses by it is bounded by what it gives.

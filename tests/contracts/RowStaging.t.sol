@@ -56,7 +56,8 @@ contract RowStagingTest is RegistryFixture {
         (uint256 stagedAt, uint256 chunks) = _registry.staged(digest);
         _expect("staged at", stagedAt, START);
         _expect("chunks", chunks, 3);
-        _finalise(_signed, _all, 0);
+        // Where no blob comes along, none is the first.
+        _finalise(_signed, _all, type(uint256).max);
         bytes memory expected = bytes.concat(_maintenance.commitment, _maskOf(2));
         _expect("points", _registry.matrix(1, RuleKind.MAINTENANCE, 1), expected);
     }
