@@ -4,12 +4,10 @@ pragma solidity 0.8.37;
 import { IERC1271 } from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 
 import { IAccountLedger } from "../../contracts/interfaces/IAccountLedger.sol";
-import { ICollateralVault } from "../../contracts/interfaces/ICollateralVault.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
 import { RuleMatrix } from "../../contracts/libraries/RuleMatrix.sol";
 import { AccountId, accountIdOf } from "../../contracts/types/AccountId.sol";
-import { MarginClaim } from "../../contracts/types/MarginClaim.sol";
 import { RuleKind } from "../../contracts/types/MarginRule.sol";
 import {
     MarginCheck,
@@ -49,6 +47,24 @@ contract EntryRefusalsTest is TwoAccounts {
         vm.expectRevert(refusal);
         house.grantLien(lien, portfolio, "", "");
         vm.stopPrank();
+    }
+
+    /// @dev There is none, neither before nor after the first.
+    function testEpochZeroServesNothing() external {
+        bytes memory refusal =
+            abi.encodeWithSelector(IRuleRegistry.RuleRegistryEpochNotUsable.selector, 0, 1, RuleKind.INITIAL);
+        Withdrawal memory withdrawal = _withdrawal(_alice, 0, CASH, 1, RECIPIENT);
+        Lien memory lien = _lien(_alice, 0, CASH, 1, RECIPIENT);
+        bytes memory portfolio = _commitment(_alice, 0);
+        vm.startPrank(_owner(_alice));
+        vm.expectRevert(refusal);
+        house.withdraw(withdrawal, portfolio, "", "");
+        vm.expectRevert(refusal);
+        house.grantLien(lien, portfolio, "", "");
+        vm.stopPrank();
+        bytes4 proven = IAccountLedger.AccountLedgerAlreadyProven.selector;
+        MarginCheck memory check = _check(_alice, 0, RuleKind.INITIAL);
+        _expectCheckRefused(check, abi.encodeWithSelector(proven, check.account, RuleKind.INITIAL, 0, 0));
     }
 
     /// @dev Alone or in a batch, a check is refused for the same reasons.
@@ -154,50 +170,6 @@ contract EntryRefusalsTest is TwoAccounts {
             _expectWalletRefused(new OddWallet(answers[index], false));
         }
         _expectWalletRefused(new OddWallet(abi.encode(yes), true));
-    }
-
-    // --- What the vault says --------------------------------------------------------------------------------------
-
-    function testMergesRefuseUnknownTokensAndOtherLengths() external {
-        Ghost memory alice = _alice;
-        AccountId account = _account(alice);
-        _depositFor(STRANGER, account, CASH, 6);
-        vm.startPrank(_owner(alice));
-        vm.expectRevert(abi.encodeWithSelector(ICollateralVault.CollateralVaultNoSuchToken.selector, 2));
-        house.mergeInbox(account, 2, new bytes(96));
-        _expectLengthRefused(95, 96);
-        house.mergeInbox(account, CASH, new bytes(95));
-        vm.stopPrank();
-    }
-
-    /// @dev Each with a proof that is accepted.
-    function testWithdrawalsWithAProofRefuseNothingAndNobody() external {
-        address[3] memory nobody = [address(0), address(vault), address(house)];
-        for (uint256 index = 0; index < nobody.length; ++index) {
-            _expectWithdrawalRefused(
-                _withdrawal(_alice, 1, CASH, 1, nobody[index]),
-                abi.encodeWithSelector(ICollateralVault.CollateralVaultRecipientInvalid.selector, nobody[index])
-            );
-        }
-        _expectWithdrawalRefused(
-            _withdrawal(_alice, 1, CASH, 0, RECIPIENT),
-            abi.encodeWithSelector(ICollateralVault.CollateralVaultNothingWithdrawn.selector)
-        );
-    }
-
-    function testLiensRefuseNothingNobodyAndMoreThanThereIs() external {
-        _expectLienRefused(
-            _lien(_alice, 1, CASH, 1, address(0)),
-            abi.encodeWithSelector(ICollateralVault.CollateralVaultLienInvalid.selector, address(0), 1)
-        );
-        _expectLienRefused(
-            _lien(_alice, 1, CASH, 0, STRANGER),
-            abi.encodeWithSelector(ICollateralVault.CollateralVaultLienInvalid.selector, STRANGER, 0)
-        );
-        _expectLienRefused(
-            _lien(_alice, 1, CASH, 2 * STAKE + 1, STRANGER),
-            abi.encodeWithSelector(ICollateralVault.CollateralVaultExhausted.selector, 2 * STAKE + 1, 2 * STAKE)
-        );
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------
@@ -309,21 +281,5 @@ contract EntryRefusalsTest is TwoAccounts {
         checks[1] = check;
         evidence[0].portfolio = _commitment(_bob, 0);
         evidence[1].portfolio = _commitment(_alice, 0);
-    }
-
-    function _expectWithdrawalRefused(Withdrawal memory withdrawal, bytes memory refusal) private {
-        bytes memory portfolio = _commitment(_alice, 0);
-        MarginClaim memory claim = _proofWithout(_alice, 1, CASH, withdrawal.ticks, house.withdrawalHash(withdrawal));
-        vm.expectRevert(refusal);
-        vm.prank(_owner(_alice));
-        house.withdraw(withdrawal, portfolio, claim.proof, claim.hint);
-    }
-
-    function _expectLienRefused(Lien memory lien, bytes memory refusal) private {
-        bytes memory portfolio = _commitment(_alice, 0);
-        MarginClaim memory claim = _proofWithout(_alice, 1, CASH, lien.ticks, house.lienHash(lien));
-        vm.expectRevert(refusal);
-        vm.prank(_owner(_alice));
-        house.grantLien(lien, portfolio, claim.proof, claim.hint);
     }
 }

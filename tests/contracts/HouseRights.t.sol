@@ -207,6 +207,25 @@ contract HouseRightsTest is TwoAccounts {
         house.invalidateNonces(_account(_alice), 0, 1);
     }
 
+    /// @dev Nobody signs as nobody, though it was made an operator: what recovers no signer recovers no address zero.
+    function testTheZeroAddressSignsNothing() external {
+        vm.prank(_owner(_alice));
+        house.setOperator(_alice.subaccount, address(0), FOREVER);
+        (Settlement memory settlement, SettlementSide[] memory sides) = _agreed("nobody", 1);
+        (, bytes32 digest) = house.settlementHashes(settlement);
+        sides[0].signer = address(0);
+        bytes[3] memory signatures = [bytes(""), new bytes(64), new bytes(65)];
+        for (uint256 index = 0; index < signatures.length; ++index) {
+            sides[0].signature = signatures[index];
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    IAccountLedger.AccountLedgerSignatureInvalid.selector, _account(_alice), address(0), digest
+                )
+            );
+            house.settle(settlement, 1, sides);
+        }
+    }
+
     function testOperatorsAreOfOneAccount() external {
         Ghost memory twin = _ghost(ALICE, 8);
         _deposit(twin, 1);

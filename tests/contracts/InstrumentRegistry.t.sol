@@ -327,6 +327,10 @@ contract InstrumentRegistryTest is Expectations {
     function testTheFirstBookStays() external {
         _refuseRetire(0, abi.encodeWithSelector(IInstrumentRegistry.InstrumentRegistryBookStays.selector));
         _refuseRetire(1, abi.encodeWithSelector(IInstrumentRegistry.InstrumentRegistryNoSuchBook.selector, 1, 0));
+        // The next book is there to be opened, not to be retired.
+        _list(0, _terms(InstrumentKind.SPOT), 1);
+        _refuseRetire(1, abi.encodeWithSelector(IInstrumentRegistry.InstrumentRegistryNoSuchBook.selector, 1, 1));
+        _list(1, _terms(InstrumentKind.CALL), 1);
     }
 
     function testOnlyTheListerLists() external {

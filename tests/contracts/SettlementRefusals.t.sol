@@ -102,6 +102,7 @@ contract SettlementRefusalsTest is TwoAccounts {
     function testRefusesLegsBetweenNobody() external {
         _expectLegRefused(0, 0);
         _expectLegRefused(0, 2);
+        _expectLegRefused(2, 1);
         _expectLegRefused(255, 1);
     }
 
@@ -166,6 +167,15 @@ contract SettlementRefusalsTest is TwoAccounts {
         bytes memory hollow = bytes.concat(_commitments(_alice, 1), new bytes(96));
         sides[0].portfolio = hollow;
         _expectMismatch(_alice, 1, new bytes(96));
+        house.settle(settlement, 1, sides);
+    }
+
+    /// @dev A book that the account touches for the first time held nothing.
+    function testRefusesACommitmentInABookThatWasNeverTouched() external {
+        (Settlement memory settlement, SettlementSide[] memory sides) = _agreed("fresh", 3);
+        bytes memory richer = _commitment(_alice, 0);
+        sides[0].portfolio = bytes.concat(_commitment(_alice, 0), richer);
+        _expectMismatch(_alice, 1, richer);
         house.settle(settlement, 1, sides);
     }
 
