@@ -99,6 +99,9 @@ class LazyGroup(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             # A reader that has seen enough (``| head``) is no fault; click ends quietly.
             raise
+        except OSError as error:
+            what = error.filename or "the output"
+            raise click.ClickException(f"{what} cannot be used ({error.strerror}): check room and rights") from error
         except Exception as error:
             raise unforeseen(error) from error
 

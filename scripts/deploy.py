@@ -18,7 +18,6 @@ standard-JSON input.
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
 from dataclasses import dataclass
@@ -28,8 +27,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from eth_hash.auto import keccak
 
-from prover.account.signing_key import PRIVATE_KEY_VARIABLE, load_signer
+from prover.account.signing_key import PRIVATE_KEY_VARIABLE
 from prover.cli import unforeseen
+from prover.commands.options import signer
 from prover.errors import KeyFileError, ProverError
 from verifier.ceremony import ceremony_setup
 from verifier.chain.chain_client import ChainClient
@@ -52,7 +52,7 @@ from verifier.deployment.deployment_terms import (
     DeploymentTerms,
     TokenChoice,
 )
-from verifier.errors import VerifierError
+from verifier.errors import DeploymentError, VerifierError
 from verifier.shape import SHAPES_BY_NAME
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def deployer_of(chain: ChainClient, order: Order) -> Deployer:
             f"no key for chain {chain.chain_id}: give --keystore or --node-account; {PRIVATE_KEY_VARIABLE} is for the "
             f"local chain {LOCAL_CHAIN_ID} alone"
         )
-    return KeyDeployer(chain, load_signer(order.keystore, lambda: getpass.getpass("password of the keystore: ")))
+    return KeyDeployer(chain, signer(order.keystore))
 
 
 def plan_of(chain: ChainClient, deployer: Deployer, order: Order) -> DeploymentPlan:
@@ -199,6 +199,11 @@ def verify(path: Path) -> None:
         VerifierError: something differs.
     """
     manifest = Manifest.load(path)
+    named = load_networks(NETWORKS).get(manifest.network)
+    if manifest.network != f"chain {manifest.chain_id}" and (named is None or named.chain_id != manifest.chain_id):
+        raise DeploymentError(
+            f"network is {manifest.network!r} in the manifest, which is not chain {manifest.chain_id}: do not use it"
+        )
     chain = connect(manifest.chain_id)
     check_manifest(chain, manifest, ceremony_setup())
     for record in manifest.contracts:

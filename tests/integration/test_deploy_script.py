@@ -60,7 +60,12 @@ def run(
     """Run the script with node and key in the environment."""
     environment = environment_of(running, key, **variables)
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *options], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), *options],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -135,6 +140,10 @@ def test_a_network_by_name_with_manifest_sources_and_verification(running: Local
     assert "the tables of points and the blinding point follow from the ceremony's powers" in verified.stdout
     assert "the timelock owns house, vault" in verified.stdout
     path.write_text(files["mine.manifest.json"].replace('"maximum_age": 3600', '"maximum_age": 3601'))
+    mislabelled = tmp_path / "mislabelled.json"
+    mislabelled.write_text(files["mine.manifest.json"].replace('"network": "local"', '"network": "sepolia"'))
+    refused = run(running, "--verify", str(mislabelled))
+    assert "not verified: network is 'sepolia' in the manifest, which is not chain 31337" in refused.stderr
     tampered = run(running, "--verify", str(path))
     assert tampered.returncode == 1
     assert "not verified: address of the registry" in tampered.stderr
@@ -230,6 +239,8 @@ def test_sepolia_with_a_keystore(tmp_path: Path) -> None:
         assert "no key for chain 11155111: give --keystore or --node-account" in plain.stderr
         missing = run(running, *options, "--keystore", str(keystore), **secrets)
         assert f"there is no token at {sepolia.collateral} on chain 11155111" in missing.stderr
+        silent = run(running, *options, "--keystore", str(keystore))
+        assert "nobody is there to ask: set ZKMARGIN_KEYSTORE_PASSWORD" in silent.stderr
         wrong = run(running, *options, "--keystore", str(keystore), ZKMARGIN_KEYSTORE_PASSWORD=PASSWORD[1:])
         assert "does not open keystore" in wrong.stderr
         assert chain.block_number() == 0

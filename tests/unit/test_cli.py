@@ -52,6 +52,14 @@ def test_expected_errors_are_one_line_and_code_one(
     assert run.stderr == f"Error: {error}\n"
 
 
+def test_a_full_disk_is_no_fault_of_the_program(
+    check: Callable[[BaseException], subprocess.CompletedProcess[str]],
+) -> None:
+    run = check(OSError(28, "No space left on device", "/reports/day.html"))
+    assert run.returncode == 1
+    assert "Error: /reports/day.html cannot be used (No space left on device): check room and rights" in run.stderr
+
+
 def test_an_unforeseen_error_shows_its_kind_and_not_its_message(
     check: Callable[[BaseException], subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
