@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from eth_hash.auto import keccak
 
 from verifier.chain.clearing_terms import MarginCheck, proof_context
-from verifier.errors import MalformedInputError, VectorFileError
+from verifier.errors import ContractRevertedError, MalformedInputError, VectorFileError
 from verifier.rules.rule_kind import PUBLISHED_KINDS
 from verifier.vector_file import ConformanceVector, Verdict, check_off_chain, parse_vector, read_fields
 
@@ -133,7 +133,12 @@ def compare_with_chain(claim: MarginClaimFile, house: HouseClient, registry: Reg
     for book, point in zip(state.open_books, statement.portfolio_commitments, strict=True):
         if house.commitment_hash(check.account, book) != keccak(point):
             findings.append(f"the commitment of book {book} is not the account's")
-    if registry.statement_matrix(check.epoch, check.kind, state.books) != statement.matrix_commitments:
+    try:
+        matrix = registry.statement_matrix(check.epoch, check.kind, state.books)
+    except ContractRevertedError as error:
+        findings.append(f"the rule of epoch {check.epoch} is not on chain: {error}")
+        return findings
+    if matrix != statement.matrix_commitments:
         findings.append(f"the rule is not the {check.kind.name.lower()} rule of epoch {check.epoch} with its masks")
     return findings
 

@@ -85,6 +85,10 @@ def test_the_whole_way(venue: OwnUse, files: tuple[Path, Path], tmp_path: Path) 
         run = venue.run(CAROL, "verify", claim, "--json")
         assert run.returncode == 1
         assert "bound to another" in json.loads(run.stdout)["findings"][0]
+        claim.write_text(json.dumps(altered | {"epoch": 9}))
+        run = venue.run(CAROL, "verify", claim, "--json")
+        assert run.returncode == 1
+        assert "RuleRegistryEpochNotKept(epoch = 9" in json.loads(run.stdout)["findings"][-1]
 
 
 def test_what_owners_lenders_and_friends_do_beside_trading(venue: OwnUse) -> None:
