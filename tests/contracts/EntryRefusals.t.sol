@@ -7,6 +7,7 @@ import { IAccountLedger } from "../../contracts/interfaces/IAccountLedger.sol";
 import { IRuleRegistry } from "../../contracts/interfaces/IRuleRegistry.sol";
 import { Bls12381 } from "../../contracts/libraries/Bls12381.sol";
 import { RuleMatrix } from "../../contracts/libraries/RuleMatrix.sol";
+import { TradeLegs } from "../../contracts/libraries/TradeLegs.sol";
 import { AccountId, accountIdOf } from "../../contracts/types/AccountId.sol";
 import { RuleKind } from "../../contracts/types/MarginRule.sol";
 import {
@@ -170,6 +171,11 @@ contract EntryRefusalsTest is TwoAccounts {
             _expectWalletRefused(new OddWallet(answers[index], false));
         }
         _expectWalletRefused(new OddWallet(abi.encode(yes), true));
+        // With the right answer it is the sides that are missed.
+        (OpenLeg[] memory open, OpenLegSignatures[] memory signatures) =
+            _signedBy(new OddWallet(abi.encode(yes), false));
+        vm.expectRevert(abi.encodeWithSelector(TradeLegs.TradeLegsSideMissing.selector, open[0].receiver));
+        house.settleOpen(open, signatures, 1, new OpenSide[](2));
     }
 
     // --- Helpers --------------------------------------------------------------------------------------------------
@@ -232,17 +238,26 @@ contract EntryRefusalsTest is TwoAccounts {
         house.settleOpen(open, signatures, 1, sides);
     }
 
-    /// @dev As the giver of a leg, on either way to settle.
-    function _expectWalletRefused(OddWallet wallet) private {
-        OpenLeg[] memory open = new OpenLeg[](1);
+    /// @dev A leg from a wallet to Alice, signed by both.
+    function _signedBy(OddWallet wallet)
+        private
+        view
+        returns (OpenLeg[] memory open, OpenLegSignatures[] memory signatures)
+    {
+        open = new OpenLeg[](1);
         open[0] = _legOf(1);
         open[0].giver = accountIdOf(address(wallet), 0);
         (, bytes32 digest) = house.openLegHashes(open[0]);
-        OpenLegSignatures[] memory signatures = new OpenLegSignatures[](1);
+        signatures = new OpenLegSignatures[](1);
         signatures[0] = OpenLegSignatures(_owner(_alice), _signatureOf(digest, ALICE), address(wallet), "signature");
-        OpenSide[] memory nobody = new OpenSide[](2);
+    }
+
+    /// @dev As the giver of a leg, on either way to settle.
+    function _expectWalletRefused(OddWallet wallet) private {
+        (OpenLeg[] memory open, OpenLegSignatures[] memory signatures) = _signedBy(wallet);
+        (, bytes32 digest) = house.openLegHashes(open[0]);
         _expectNoSignature(open[0].giver, wallet, digest);
-        house.settleOpen(open, signatures, 1, nobody);
+        house.settleOpen(open, signatures, 1, new OpenSide[](2));
         Settlement memory settlement = _wholeOf(open[0]);
         (, digest) = house.settlementHashes(settlement);
         SettlementSide[] memory sides = new SettlementSide[](2);
