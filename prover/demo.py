@@ -220,7 +220,7 @@ def _attacks(
     with report.must_fail(f"{NAMES[1]} sends a forged proof"):
         submit_check(seller, forged)
     with report.must_fail(f"{NAMES[0]} sends the settled trade once more"):
-        submit_settlement(buyer, settlement)
+        buyer.venue.house.settle(buyer.signer, settlement.settlement, settlement.epoch, settlement.sides)
 
 
 def _forge(party: AccountSession, check: PreparedCheck) -> PreparedCheck:

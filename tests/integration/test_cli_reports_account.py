@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from prover.account.wallet import create_wallet
 from prover.market.market_data import EXAMPLE_MARKET
 from tests.support.console import run_in_process
-from tests.support.own_use import OwnUse, own_use_venue
+from tests.support.own_use import PASSWORD, OwnUse, own_use_venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,8 @@ def test_what_an_account_needs(venue: OwnUse, tmp_path: Path) -> None:
     copy.write_text(venue.deployment_file.read_text())
     message = venue.refuses(ALICE, "margin", "--deployment", copy)
     assert "an account stands in the slots of its publisher: give the list of slots by --slots" in message
-    fields = json.loads(copy.read_text()) | {"house": "0x" + "22" * 20}
-    copy.write_text(json.dumps(fields))
-    slots = venue.deployment_file.with_suffix(".slots.json")
-    message = venue.refuses(ALICE, "margin", "--deployment", copy, "--slots", slots)
+    empty, slots = tmp_path / "empty.json", venue.deployment_file.with_suffix(".slots.json")
+    with create_wallet(empty, PASSWORD, cost=16):
+        pass
+    message = venue.refuses(ALICE, "margin", "--wallet", empty, "--slots", slots)
     assert "the wallet holds no account at this clearing house: deposit first, or give a portfolio file" in message

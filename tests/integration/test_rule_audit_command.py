@@ -24,6 +24,7 @@ from tests.support.own_use import OwnUse, later_undone, own_use_venue
 from verifier.ceremony import ceremony_setup
 from verifier.chain.beacon_client import BLOBS
 from verifier.chain.blob_sources import NodeBlobs
+from verifier.chain.instrument_client import InstrumentClient, InstrumentKind, SlotTerms
 from verifier.chain.rule_publishing import RulePublisher
 from verifier.rules.margin_rule import RuleMatrix
 from verifier.rules.rule_archive import read_archive
@@ -139,6 +140,7 @@ def test_ticks_that_deposits_are_not_credited_in_are_refused(venue: OwnUse, tmp_
     slots.write_bytes(coarse.slots.encode())
     with later_undone(venue):
         registry = RulePublisher(venue.chain, venue.deployment.registry)
+        open_book(venue)
         registry.publish(venue.running.account(PUBLISHER), publication)
         registry.wait_until_active(1)
         assert message in venue.refuses(OWNER, "prove", "--rule", path, "--slots", slots)
@@ -195,10 +197,17 @@ def tampered(kind: RuleKind, change: Callable[[NDArray[np.int64]], None]) -> Pub
     return RuleBook((rules[RuleKind.INITIAL], rules[RuleKind.MAINTENANCE]), ceremony_setup(), snapshot).publication()
 
 
+def open_book(venue: OwnUse) -> None:
+    """List one instrument, so that rules of one book can be published; audits look at no list."""
+    instruments = InstrumentClient(venue.chain, venue.deployment.instruments)
+    instruments.list(venue.running.account(PUBLISHER), 0, [SlotTerms(0, InstrumentKind.CASH, 0, 0, 0)], ["USD"])
+
+
 def audit_of(venue: OwnUse, publication: Publication, book: RuleBook | None = None) -> EpochAudit:
     """Publish, audit against the honest rules, take back."""
     registry = RulePublisher(venue.chain, venue.deployment.registry)
     with later_undone(venue):
+        open_book(venue)
         registry.publish(venue.running.account(PUBLISHER), publication)
         return audit_epoch(registry, registry.epoch_event(1), book or honest(), NodeBlobs(venue.chain))
 
@@ -306,6 +315,7 @@ def test_points_of_other_blobs_are_found(venue: OwnUse) -> None:
     """No contract of ours lets them differ: the event is altered on the way."""
     registry = RulePublisher(venue.chain, venue.deployment.registry)
     with later_undone(venue):
+        open_book(venue)
         registry.publish(venue.running.account(PUBLISHER), honest().publication())
         event = registry.epoch_event(1)
         altered = replace(event, versioned_hashes=event.versioned_hashes[::-1])
@@ -320,6 +330,7 @@ def test_an_epoch_whose_points_are_gone_is_audited_by_its_log(venue: OwnUse) -> 
     registry = RulePublisher(venue.chain, venue.deployment.registry)
     publisher = venue.running.account(PUBLISHER)
     with later_undone(venue):
+        open_book(venue)
         for age in (30, 20, 10, 0):
             made = honest().publication()
             registry.wait_for_turn()
