@@ -42,8 +42,7 @@ library ReducedRule {
         _double(left);
         _double(left);
         Bls12381.layOut(maintenance, right);
-        _double(right);
-        Bls12381.layOut(maintenance, operand);
+        _double(right); // leaves MM itself behind the sum, where the next operand lies
         Bls12381.addAt(right);
         Bls12381.layOut(initial, operand);
         Bls12381.addAt(right);
@@ -52,7 +51,7 @@ library ReducedRule {
         }
     }
 
-    /// @dev Doubles the point at `place`; the 128 bytes behind it are overwritten.
+    /// @dev Doubles the point at `place`; the 128 bytes behind it hold the point itself afterwards.
     function _double(uint256 place) private view {
         assembly ("memory-safe") {
             mcopy(add(place, 128), place, 128)

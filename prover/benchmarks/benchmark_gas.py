@@ -228,8 +228,7 @@ class GasCase:
 
 def measure_gas() -> dict[str, int]:
     """All gas figures; each case on a chain of its own."""
-    with market_chain() as running:
-        figures = _main_case(running)
+    figures = measure_standard_gas()
     for name, (shape_name, books) in OTHER_CASES.items():
         with market_chain() as running:
             case = GasCase(running, shape_name, books)
@@ -240,19 +239,20 @@ def measure_gas() -> dict[str, int]:
     return figures | {"contract_max_bytes": max(contract_sizes().values())}
 
 
-def _main_case(running: LocalChain) -> dict[str, int]:
-    """The standard shape, one book, 32 rows and the mask; two of three publishers sign."""
-    case = GasCase(running, publishers=PUBLISHERS)
-    published = sum(receipt.gas_used for receipt in case.publish())
-    with case.parties(2 + CHECKS_AT_ONCE) as parties:
-        case.settle(parties)
-        figures = {"gas_prove_batch10": case.checks_at_once(parties[2:])}
-        figures["gas_settle"] = case.settle(parties[:2])
-        figures["gas_check"] = figures["gas_prove"] = case.check(parties[0])
-        figures["gas_batch_extra"] = case.batch_extra(parties[0])
-        figures["gas_withdraw"] = case.withdraw(parties[0])
-        figures["gas_deposit"] = case.deposit(parties[1])
+def measure_standard_gas() -> dict[str, int]:
+    """Gas in the standard shape: one book, 32 rows and the mask; two of three publishers sign."""
+    with market_chain() as running:
+        case = GasCase(running, publishers=PUBLISHERS)
+        published = sum(receipt.gas_used for receipt in case.publish())
+        with case.parties(2 + CHECKS_AT_ONCE) as parties:
+            case.settle(parties)
+            figures = {"gas_prove_batch10": case.checks_at_once(parties[2:])}
+            figures["gas_settle"] = case.settle(parties[:2])
+            figures["gas_check"] = figures["gas_prove"] = case.check(parties[0])
+            figures["gas_batch_extra"] = case.batch_extra(parties[0])
+            figures["gas_withdraw"] = case.withdraw(parties[0])
+            figures["gas_deposit"] = case.deposit(parties[1])
+        posted = sum(receipt.gas_used for receipt in case.publish_rows())
     rows = sum(case.book.built(kind).matrix.rows for kind in PUBLISHED_KINDS)
-    posted = sum(receipt.gas_used for receipt in case.publish_rows())
     figures |= {"gas_publish": published, "gas_publish_two_rules": published}
     return figures | {"gas_publish_calldata": posted, "gas_publish_calldata_row": posted // rows}
