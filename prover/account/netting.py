@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from prover.rules.rule_book import EpochRules
     from verifier.chain.settlement_terms import Participant
 
+LEAST_RANDOM_NONCE: Final = 1 << 128
+"""Trades of two count up from 0; what is drawn for one of many legs lies beyond."""
+
 _ALL_USED: Final = (1 << NONCES_PER_WORD) - 1
 
 
@@ -85,7 +88,7 @@ def free_nonce(venue: Venue, account: bytes) -> int:
 
 def random_nonce() -> int:
     """A nonce for one of many legs that are open at the same time."""
-    return secrets.randbits(NONCE_BITS)
+    return LEAST_RANDOM_NONCE + secrets.randbelow((1 << NONCE_BITS) - LEAST_RANDOM_NONCE)
 
 
 def bound_settlement(

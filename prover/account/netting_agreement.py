@@ -97,6 +97,8 @@ def agree_leg(session: AccountSession, rules: EpochRules, answer: NettingAnswer)
         change = offer.change(rules.slots, session.venue.shape)
         if answer.second == offer.first:
             raise TradeError(f"the answer to offer {answer.trade} is your own account's: the other party accepts it")
+        if offer.first_nonce in {nonce for entry in agreements(record).values() for nonce in entry.signed.values()}:
+            raise TradeError(f"the nonce of offer {answer.trade} stands for terms that you signed: make a new offer")
         leg = agreed_leg(offer, bytes.fromhex(answer.second[2:]), change, answer.blinds)
         known = _agreement(session, offer, leg, answer.blinds, nonce=answer.second_nonce)
         record = record.without_offer(answer.trade)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prover.account.netting import bring_open_side, bring_side, sign_open_leg
+from prover.account.netting import LEAST_RANDOM_NONCE, bring_open_side, bring_side, sign_open_leg
 from prover.account.netting_agreement import agreements, save_agreements
 from prover.account.netting_files import NettingSide
-from prover.account.netting_terms import require_open
+from prover.account.netting_terms import require_in_time
 from prover.errors import TradeError
 from verifier.chain.open_leg_terms import OpenSide
 
@@ -65,7 +65,7 @@ def check_terms(
         TradeError: the terms are for another venue or time, have a leg of this account's that it did not agree on, or
             lack one that it did.
     """
-    require_open(session.venue, terms, rules.header.epoch)
+    require_in_time(session.venue, terms, rules.header.epoch)
     record, state = session.refresh()
     account, known = record.account, agreements(record)
     named = terms.legs_of(account)
@@ -81,7 +81,7 @@ def check_terms(
                 f"your account has changed since (state version {state.state_version}, {participant.state_version} in "
                 "the terms): ask the coordinator for new terms"
             )
-        _require_own_nonce(known, terms, participant.nonce)
+        _require_own_nonce(session, known, terms, participant.nonce)
     legs = tuple(entry.agreed(rules.slots, session.venue.shape) for entry in own)
     return CheckedTerms(terms, own, legs)
 
@@ -188,10 +188,16 @@ def _require_complete(
             )
 
 
-def _require_own_nonce(known: Mapping[str, NettingAgreement], terms: NettingTerms, nonce: int) -> None:
-    """The nonce stands for these terms alone; else a wallet could not tell what has happened."""
+def _require_own_nonce(
+    session: AccountSession, known: Mapping[str, NettingAgreement], terms: NettingTerms, nonce: int
+) -> None:
+    """The nonce stands for these terms alone; else a wallet could not tell what has happened.
+
+    One that is used, or that trades of two come to, would make these legs look settled.
+    """
     name = _name(terms)
     of_legs = {number for entry in known.values() for number in (entry.leg.receiver_nonce, entry.leg.giver_nonce)}
     of_others = {number for entry in known.values() for other, number in entry.signed.items() if other != name}
-    if nonce in of_legs | of_others:
+    is_taken = nonce < LEAST_RANDOM_NONCE or session.venue.house.is_nonce_used(session.account, nonce)
+    if is_taken or nonce in of_legs | of_others:
         raise TradeError(f"the terms use nonce {nonce} that stands for something else: ask for new terms")

@@ -42,7 +42,7 @@ def make_terms(venue: Venue, legs: Sequence[NettingLeg], *, is_open: bool) -> Ne
         _require_points(leg)
     if len(terms.accounts) > MOST_ACCOUNTS:
         raise TradeError(f"{len(terms.accounts)} accounts are too many: net {MOST_ACCOUNTS} at most")
-    require_open(venue, terms, venue.registry.active_epoch().epoch)
+    require_in_time(venue, terms, venue.registry.active_epoch().epoch)
     if is_open:
         return terms
     participants = tuple(
@@ -52,7 +52,7 @@ def make_terms(venue: Venue, legs: Sequence[NettingLeg], *, is_open: bool) -> Ne
     return terms.model_copy(update={"participants": participants})
 
 
-def require_open(venue: Venue, terms: NettingTerms, epoch: int) -> None:
+def require_in_time(venue: Venue, terms: NettingTerms, epoch: int) -> None:
     """Check that terms are for this venue and in time, and have every leg once: twice would be twice the trade.
 
     Raises:
@@ -72,12 +72,14 @@ def require_open(venue: Venue, terms: NettingTerms, epoch: int) -> None:
             )
         if epoch > leg.max_epoch:
             raise TradeError(
-                f"leg {leg.trade} holds until epoch {leg.max_epoch}, and epoch {epoch} is active: agree on it anew"
+                f"leg {leg.trade} holds until epoch {leg.max_epoch}, and epoch {epoch} is active: see by "
+                "`zkmargin status` whether it has happened, else agree on it anew"
             )
         if not now <= leg.deadline <= now + LONGEST_DEADLINE_SECONDS:
             raise TradeError(
                 f"the deadline {leg.deadline} of leg {leg.trade} is not within {LONGEST_DEADLINE_SECONDS} s of the "
-                f"chain's time {now}: agree on it anew, or make terms without it"
+                f"chain's time {now}: see by `zkmargin status` whether it has happened, else agree on it anew, or make "
+                "terms without it"
             )
     terms.action()
 
@@ -91,7 +93,7 @@ def settle_terms(venue: Venue, payer: LocalAccount, terms: NettingTerms, sides: 
     """
     _require_unsettled(venue, terms)
     epoch = venue.registry.active_epoch().epoch
-    require_open(venue, terms, epoch)
+    require_in_time(venue, terms, epoch)
     brought = _sides_of(terms, sides)
     for side in brought:
         _require_current(venue, side, epoch)

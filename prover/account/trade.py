@@ -142,8 +142,13 @@ def prepare_settlement(session: AccountSession, rules: EpochRules, acceptance: T
     offer = _own_offer(record, acceptance)
     change = offer.change(rules.slots, session.venue.shape)
     leg = agreed_leg(offer, bytes.fromhex(acceptance.second[2:]), change, acceptance.blinds)
-    if record.current in [before.plus(leg.hidden.books) for before in record.earlier]:
-        raise _settled_already(session, record, offer.trade)
+    if session.venue.house.is_nonce_used(session.account, offer.first_nonce):
+        if record.current in [before.plus(leg.hidden.books) for before in record.earlier]:
+            raise _settled_already(session, record, offer.trade)
+        raise TradeError(
+            f"nonce {offer.first_nonce} of trade {offer.trade} is used: it, or another that was offered beside it, was "
+            "settled or called back; see `zkmargin status` before you agree on anything anew"
+        )
     require_current(session, rules, offer)
     if acceptance.epoch != rules.header.epoch:
         raise TradeError(

@@ -85,7 +85,7 @@ contract MarginChecksTest is TwoAccounts {
         _deposit(carol, 3);
         (MarginCheck[] memory checks, MarginEvidence[] memory evidence) = _batch(_alice, _bob, carol);
         Ghost memory richer = _copy(carol);
-        richer.positions[0][CASH] += 1;
+        ++richer.positions[0][CASH];
         MarginClaim memory other = _simulated(checks[2], 0, richer);
         MarginClaim memory forged = _forged(checks[2], 0, 1, _commitment(carol, 0), other);
         evidence[2] = MarginEvidence({ portfolio: forged.portfolio, proof: forged.proof, hint: forged.hint });

@@ -188,7 +188,7 @@ contract SettlementRefusalsTest is TwoAccounts {
             _carryOut(ghosts, legs);
             --ghosts[index].version;
             bytes memory true_ = _commitments(ghosts[index], 1);
-            ghosts[index].positions[0][CASH] += 1;
+            ++ghosts[index].positions[0][CASH];
             MarginClaim memory other = _simulated(_check(ghosts[index], 1, RuleKind.INITIAL), action, ghosts[index]);
             MarginClaim memory forged = _forged(_check(ghosts[index], 1, RuleKind.INITIAL), action, 1, true_, other);
             (sides[index].proof, sides[index].hint) = (forged.proof, forged.hint);

@@ -246,12 +246,15 @@ def _bound_as_a_whole(netters: Netters, large: str) -> None:
     def crossed(fields: dict[str, Any]) -> None:
         fields["participants"][1]["nonce"] = fields["legs"][0]["giver_nonce"]
 
+    def lowered(fields: dict[str, Any]) -> None:
+        fields["participants"][1]["nonce"] = 3  # a trade of two may come to it: the legs would look settled
+
     def spoiled(fields: dict[str, Any]) -> None:
         fields["differences"][0] = "0x" + "11" * 96
 
     tampered = (
         *((renamed, "never agreed on"), (prolonged, "has another deadline than")),
-        *((doubled, "stands there twice"), (crossed, "for something else")),
+        *((doubled, "stands there twice"), (crossed, "for something else"), (lowered, "for something else")),
     )
     for change, expected in tampered:
         netters.alter("bound.terms", f"{change.__name__}.terms", change)

@@ -231,6 +231,7 @@ def test_roles_that_governance_has_changed_are_found(
         (("RuleRegistry", REGISTRY, "setPublishers", [ELSEWHERE], [deployed_by.address], 1), "is False now"),
         (("RuleRegistry", REGISTRY, "setPublishers", [], [], 1), ""),
         (("TimelockController", TIMELOCK, "grantRole", proposer, ELSEWHERE), "0x5555.* has been given a role"),
+        (("TimelockController", TIMELOCK, "grantRole", bytes(32), deployed_by.address), "has been given a role"),
         (("TimelockController", TIMELOCK, "revokeRole", proposer, deployed_by.address), "PROPOSER_ROLE of .* is False"),
     ]
     for (contract, place, *rest), message in changes:

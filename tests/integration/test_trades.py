@@ -163,13 +163,18 @@ def test_a_crash_after_sending_and_before_the_receipt_loses_nothing(
 
 
 def test_whichever_of_two_acceptances_is_settled_both_wallets_follow(parties: tuple[Party, Party]) -> None:
+    """By somebody else here: nobody is told to agree on the trade once more."""
     buyer, seller = parties
     offer = buyer.offer()
-    older = seller.accept(offer)
-    seller.accept(offer)
-    with buyer.session() as session:
-        submit_settlement(session, prepare_settlement(session, buyer.market.rules, older))
+    older, newer = seller.accept(offer), seller.accept(offer)
+    prepared = buyer.prepare(older)
+    venue, sender = buyer.market.venue, buyer.market.own_use.running.account(1)
+    venue.house.settle(sender, prepared.settlement, prepared.epoch, prepared.sides)
+    told = f"trade {offer.trade} is used: it, or another that was offered beside it, was settled or called back"
+    with buyer.session() as session, pytest.raises(TradeError, match=told):
+        prepare_settlement(session, buyer.market.rules, newer)
     assert seller.quantity(OPTION) == -3
+    assert buyer.quantity(OPTION) == 3
 
 
 def test_a_crash_between_saving_and_depositing_changes_nothing(

@@ -108,14 +108,18 @@ class TimelockClient:
 
     def has_role(self, role: str, account: str) -> bool:
         """Whether an account has a role, named as the contract's constant is."""
-        return bool(self._read("hasRole", self._read(role)[0], account)[0])
+        return bool(self._read("hasRole", self.role(role), account)[0])
 
-    def granted_since(self, events: EventIndex) -> tuple[str, ...]:
-        """Accounts that were given a role in the blocks that an index covers, and still have it."""
+    def role(self, name: str) -> bytes:
+        """Identifier of a role, named as the contract's constant is."""
+        return bytes(self._read(name)[0])
+
+    def granted_since(self, events: EventIndex) -> tuple[tuple[bytes, str], ...]:
+        """Roles that were given in the blocks that an index covers, and who still has them."""
         topic = self._interface.event_topic("RoleGranted")
         found = [self._interface.decode_event("RoleGranted", log) for log in events.logs(self.address, [topic])]
         still = [grant for grant in found if self._read("hasRole", grant["role"], grant["account"])[0]]
-        return tuple(to_checksum_address(grant["account"]) for grant in still)
+        return tuple((bytes(grant["role"]), to_checksum_address(grant["account"])) for grant in still)
 
     def _send(self, sender: LocalAccount, function: str, *arguments: object) -> Receipt:
         return self._chain.send(sender, self._interface.encode_call(function, *arguments), to=self.address)

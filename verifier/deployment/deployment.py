@@ -90,7 +90,7 @@ def carry_out(
     require_proxy(chain)
     for planned in plan.contracts:
         report(_create(chain, deployer, planned))
-    return deployment_of(plan, first_block(chain, plan.address("registry")))
+    return deployment_of(plan, min(first_block(chain, plan.address(name)) for name in ("timelock", "registry")))
 
 
 def _create(chain: ChainClient, deployer: Deployer, planned: PlannedContract) -> str:

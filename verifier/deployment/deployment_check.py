@@ -174,12 +174,13 @@ def check_manifest(chain: ChainClient, manifest: Manifest, setup: TrustedSetup) 
         code = chain.code(planned.address)
         check_code(planned, code)
         _require_equal(f"the code hash of the {planned.name}", "0x" + keccak(code).hex(), record.code_hash)
-    created = first_block(chain, plan.address("registry"))
-    if created and manifest.block_number > created:
-        raise DeploymentError(
-            f"block_number in the manifest is {manifest.block_number}, but the registry stands since block {created}: "
-            "logs would be missed; do not use it"
-        )
+    for name in ("timelock", "registry"):
+        created = first_block(chain, plan.address(name))
+        if created and manifest.block_number > created:
+            raise DeploymentError(
+                f"block_number in the manifest is {manifest.block_number}, but the {name} stands since block "
+                f"{created}: logs would be missed; do not use it"
+            )
     check_roles(chain, manifest, plan)
     check_deployment(chain, deployment_of(plan, manifest.block_number), setup)
 

@@ -51,13 +51,15 @@ def _check_timelock(chain: ChainClient, manifest: Manifest, plan: DeploymentPlan
         )
     proposers = plan.terms.proposers or (plan.administrator,)
     for proposer in proposers:
-        for role in ("PROPOSER_ROLE", "EXECUTOR_ROLE"):
-            _require_unchanged(f"{role} of {proposer}", timelock.has_role(role, proposer), expected=True)
-    # The constructor's own grants came before, or name those same accounts.
-    store = EventStore()
-    events = EventIndex(chain, (timelock.address,), first_block=manifest.block_number, store=store)
-    for account in timelock.granted_since(events):
-        if account not in (*proposers, timelock.address):
+        for task in ("PROPOSER_ROLE", "EXECUTOR_ROLE"):
+            _require_unchanged(f"{task} of {proposer}", timelock.has_role(task, proposer), expected=True)
+    # Whoever else administers roles could give more of them without the delay, a proposer too.
+    tasks = ("PROPOSER_ROLE", "EXECUTOR_ROLE", "CANCELLER_ROLE")
+    allowed = {(timelock.role(task), proposer) for task in tasks for proposer in proposers}
+    allowed.add((timelock.role("DEFAULT_ADMIN_ROLE"), timelock.address))
+    events = EventIndex(chain, (timelock.address,), first_block=manifest.block_number, store=EventStore())
+    for role, account in timelock.granted_since(events):
+        if (role, account) not in allowed:
             raise DeploymentError(
                 f"{account} has been given a role at the timelock {timelock.address} since the deployment: do not use "
                 "this deployment unless you know why"
